@@ -1,0 +1,1 @@
+"""What all share: time, database, people, events, jobs. Imports none of the other packages."""

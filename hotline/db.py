@@ -1,0 +1,68 @@
+"""The database session, and the base of every table. `with Session.begin() as s:` stands at the edge; the domain never commits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, MetaData, create_engine
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, sessionmaker
+from sqlalchemy.orm import Session as Session_
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table. Moments are timestamptz; a dict or list is JSONB."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+Session: sessionmaker[Session_] = sessionmaker(expire_on_commit=False)
+
+
+def connect(url: str, *, application: str = "hotline", pool_size: int = 10) -> Engine:
+    """An engine for `url` with our time-outs. lock_timeout: nobody waits for a row longer than 5 s."""
+    return create_engine(
+        psycopg_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application,
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=5s -c timezone=UTC -c idle_in_transaction_session_timeout=60s",
+        },
+    )
+
+
+def bind(url: str, *, application: str = "hotline", pool_size: int = 10) -> Engine:
+    """Binds `Session` to the database at `url`; a door calls it once."""
+    engine = connect(url, application=application, pool_size=pool_size)
+    Session.configure(bind=engine)
+    return engine
+
+
+def psycopg_url(url: str) -> str:
+    """The same address with SQLAlchemy's name for the driver, whichever spelling the administrator used."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def libpq_url(url: str) -> str:
+    """The same address as psycopg itself and the broker want it."""
+    return psycopg_url(url).replace("postgresql+psycopg://", "postgresql://", 1)

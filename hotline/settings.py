@@ -1,0 +1,64 @@
+"""All settings: one frozen object, read from the environment once, at the door."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotline.errors import Refused
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation can be told. Every field has a default that runs on a bare machine.
+
+    data: folder for the database, recordings, models and keys (HOTLINE_DATA).
+    host, port: where the pages are served (HOTLINE_HOST, HOTLINE_PORT).
+    database_url: an external PostgreSQL 15+; None means the embedded one (DATABASE_URL).
+    broker_url: amqp://, redis:// or None for the same PostgreSQL (BROKER_URL).
+    model: folder or zip of the speech model; None means fetch it (HOTLINE_MODEL).
+    speech_workers: how many speech processes one machine runs (HOTLINE_SPEECH_WORKERS).
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8012
+    database_url: str | None = None
+    broker_url: str | None = None
+    model: Path | None = None
+    speech_workers: int = 1
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Reads the environment. Raises Refused with the name of the setting that makes no sense."""
+        get = environment.get
+        return cls(
+            data=Path(get("HOTLINE_DATA") or "var").expanduser().absolute(),
+            host=get("HOTLINE_HOST") or "127.0.0.1",
+            port=_whole(get("HOTLINE_PORT") or "8012", "HOTLINE_PORT", 1, 65535),
+            database_url=get("DATABASE_URL") or None,
+            broker_url=get("BROKER_URL") or None,
+            model=Path(get("HOTLINE_MODEL", "")).expanduser().absolute() if get("HOTLINE_MODEL") else None,
+            speech_workers=_whole(get("HOTLINE_SPEECH_WORKERS") or "1", "HOTLINE_SPEECH_WORKERS", 1, 64),
+        )
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings are kept, by the SHA-256 of their bytes."""
+        return self.data / "recordings"
+
+    @property
+    def inbox(self) -> Path:
+        """The watched folder: a recording dropped here becomes a call."""
+        return self.data / "inbox"
+
+    @property
+    def models(self) -> Path:
+        """The speech model and the routing models."""
+        return self.data / "models"
+
+
+def _whole(text: str, name: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise Refused(f"设置 {name} 应是 {low} 到 {high} 之间的整数，现在是“{text}”。", field=name)
+    return int(text)
