@@ -142,7 +142,7 @@ class Embedded:
             self._lock = None
 
     def _keep(self) -> None:
-        """Runs the server again whenever it ends unasked. This one thread makes every start: a server dies with the thread that started it."""
+        """Runs the server again whenever it ends unasked. All starts are made here: a server dies with the thread that started it."""
         pause = 0.0
         while not self._stopping.wait(pause):
             cluster.clear(self._cluster)
@@ -179,7 +179,7 @@ class Embedded:
         return process.wait()
 
     def _url(self) -> str:
-        """The address for clients. A folder whose path is too long for a socket is reached through a handle that this process holds open."""
+        """The address for clients. A folder with too long a path for a socket is reached through a handle that this process keeps."""
         host = str(self._home / "socket")
         if len(os.fsencode(host)) + 1 + len(SOCKET_NAME) > LONGEST_SOCKET:
             self._folder = os.open(host, os.O_PATH | os.O_DIRECTORY)
