@@ -1,0 +1,25 @@
+"""The JSON skin over the verbs, under /api/v1."""
+
+from litestar import Router
+
+from api import calls, catalogue, discipline, sign_ins, suggestions, tickets, verbs
+from api.deps import PROVIDED
+from api.problems import HANDLERS, PROBLEMS
+
+router = Router(
+    path="/api/v1",
+    route_handlers=[
+        sign_ins.SignIns,
+        calls.Calls,
+        tickets.Tickets,
+        verbs.Verbs,
+        suggestions.Suggestions,
+        catalogue.Catalogue,
+        discipline.Discipline,
+    ],
+    dependencies=PROVIDED,
+    exception_handlers=HANDLERS,
+    responses=PROBLEMS,
+    opt={"exclude_from_csrf": True},
+    security=[{"token": []}],
+)

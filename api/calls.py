@@ -1,0 +1,92 @@
+"""/calls: recordings come in, transcripts go out."""
+
+import hashlib
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import State, UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath, FromQuery
+from litestar.response import File
+from sqlalchemy.orm import Session as Session_
+
+from api.deps import At, Me, once
+from api.shapes import CallOut, call_out
+from hotline import recordings
+from hotline.db import Session
+from hotline.errors import Forbidden, Refused
+from hotline.people import Person
+from hotline.roles import Role
+from tickets import calls, desks
+
+MAY_HEAR = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR)
+BLOCK = 1 << 20
+
+
+class Calls(Controller):
+    """通话."""
+
+    path = "/calls"
+    tags = ["通话"]
+
+    @post("/", sync_to_thread=True, status_code=201, summary="上传一段录音")
+    def receive(
+        self, request: Request[Person, Any, State], data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)], me: Me, at: At
+    ) -> Response[CallOut]:
+        """multipart fields: `recording` (the file), optional `phone`, `format` (alaw, mulaw, slin … for a headerless file), `auto` (false: an operator files it).
+
+        Takes an Idempotency-Key; the same bytes are the same call in any case.
+        """
+        _check(me)
+        upload = data.get("recording")
+        if not isinstance(upload, UploadFile):
+            raise Refused("请用 recording 字段上传录音文件。", field="recording")
+        sha256, size = recordings.keep(iter(lambda: upload.file.read(BLOCK), b""), request.app.state.settings.recordings)
+        fields = {name: str(data.get(name) or "") for name in ("phone", "format", "auto")}
+
+        def do(s: Session_) -> CallOut:
+            call, _ = calls.receive(
+                s, sha256=sha256, size=size, name=upload.filename, by=me, at=at, phone=fields["phone"], declared=fields["format"] or None, auto=fields["auto"] != "false"
+            )
+            s.flush()
+            return call_out(calls.find(s, call.id))
+
+        return once(request, hashlib.sha256(f"{sha256}{fields}".encode()).digest(), by=me, at=at, status=201, do=do)
+
+    @get("/", sync_to_thread=True, summary="尚未登记成工单的通话")
+    def waiting(self, me: Me, after: FromQuery[int | None] = None) -> list[CallOut]:
+        """The newest first, fifty at a time; `after`: the last id of the page before."""
+        _check(me)
+        with Session() as s:
+            return [call_out(calls.find(s, call.id)) for call in desks.calls_to_file(s, after=after).rows]
+
+    @get("/{number:int}", sync_to_thread=True, summary="一通电话及其转写")
+    def one(self, number: FromPath[int], me: Me) -> CallOut:
+        """The call with what was heard."""
+        _check(me)
+        with Session() as s:
+            return call_out(calls.find(s, number))
+
+    @get("/{number:int}/recording", sync_to_thread=True, summary="录音原件")
+    def recording(self, request: Request[Person, Any, State], number: FromPath[int], me: Me) -> File:
+        """The bytes as they came."""
+        _check(me)
+        with Session() as s:
+            call = calls.find(s, number)
+        return File(request.app.state.settings.recordings / call.sha256, filename=call.name)
+
+    @post("/{number:int}/retries", sync_to_thread=True, status_code=202, summary="重新转写")
+    def retry(self, request: Request[Person, Any, State], number: FromPath[int], me: Me, at: At) -> Response[CallOut]:
+        """Tries the transcription again; 409 when there is nothing to try."""
+        _check(me)
+
+        def do(s: Session_) -> CallOut:
+            calls.retry(s, calls.find(s, number, lock=True), by=me, at=at)
+            return call_out(calls.find(s, number))
+
+        return once(request, b"", by=me, at=at, status=202, do=do)
+
+
+def _check(me: Person) -> None:
+    if not me.has(*MAY_HEAR):
+        raise Forbidden("只有热线中心的人员可以查看通话和录音。")

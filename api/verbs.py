@@ -1,0 +1,240 @@
+"""Every verb on a ticket, as a resource: POST /tickets/{number}/signature signs it. Each answers with the ticket as it then is."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, post
+from litestar.datastructures import State
+from litestar.params import Body, FromPath
+from sqlalchemy.orm import Session as Session_
+
+from api.deps import At, Me, once
+from api.shapes import TicketOut, ticket_out
+from hotline.clock import SHANGHAI
+from hotline.errors import Refused
+from hotline.people import Person
+from tickets import access, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets.ticket import Ticket
+
+Asking = Request[Person, Any, State]
+Number = FromPath[str]
+
+
+@dataclass
+class Versioned:
+    """version: of the ticket you were looking at; 409 when it has changed since. Left out: whatever it is now."""
+
+    version: int | None = None
+
+
+@dataclass
+class Dispatch(Versioned):
+    """派单. item and area: corrections, where needed."""
+
+    department: str = ""
+    co_handlers: Sequence[str] = field(default_factory=list)
+    item: str | None = None
+    area: str | None = None
+    basis: str = ""
+
+
+@dataclass
+class Assignment(Versioned):
+    """改派 or 增加协办: to whom, and why."""
+
+    department: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Signature(Versioned):
+    """签收. owner: the id of the colleague who answers for it; left out: yourself."""
+
+    owner: int | None = None
+
+
+@dataclass
+class ReturnRequest(Versioned):
+    """申请退单. reason: duty, area, ownership, unreachable, duplicate, legal or void."""
+
+    reason: str = ""
+    basis: str = ""
+    suggests: str | None = None
+
+
+@dataclass
+class ReturnRuling(Versioned):
+    """审退单. leg: which one, where several departments ask."""
+
+    approve: bool = False
+    reason: str = ""
+    leg: int | None = None
+
+
+@dataclass
+class Reply(Versioned):
+    """答复. result: solved, partly, explained, planned, unfounded or unreachable; contacted_at: ISO 8601, Shanghai where no zone is given."""
+
+    result: str = ""
+    reply: str = ""
+    contacted_at: datetime | None = None
+
+
+@dataclass
+class Review(Versioned):
+    """审核. reason: why not, where it does not pass."""
+
+    passed: bool = False
+    reason: str = ""
+
+
+@dataclass
+class RevisitIn(Versioned):
+    """回访. outcome: reached, no_answer, off, declined or language; reached asks for contacted, solved (yes, partly, no, disputed) and satisfied (5 to 1).
+
+    Not solved or not satisfied starts a new round (重办), for which a reason is needed.
+    """
+
+    outcome: str = "reached"
+    contacted: bool = False
+    solved: str = ""
+    satisfied: int = 0
+    comment: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Words(Versioned):
+    """催办, 督办 or 直办 in words."""
+
+    text: str = ""
+
+
+class Verbs(Controller):
+    """办理."""
+
+    path = "/tickets/{number:str}"
+    tags = ["办理"]
+
+    @post("/dispatch", sync_to_thread=True, status_code=200, summary="派单")
+    def dispatch(self, request: Asking, number: Number, data: Annotated[Dispatch, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """To a lead department and any co-handlers."""
+        fields = {"department": data.department, "co_handlers": data.co_handlers, "item": data.item, "area": data.area, "basis": data.basis}
+        return _act(request, number, data, me, at, lambda s, ticket: dispatching.dispatch(s, ticket, by=me, at=at, **fields))
+
+    @post("/redispatch", sync_to_thread=True, status_code=200, summary="改派")
+    def redispatch(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """To another lead department; the citizen's clock goes on."""
+        return _act(
+            request, number, data, me, at, lambda s, t: dispatching.redispatch(s, t, department=data.department, reason=data.reason, by=me, at=at)
+        )
+
+    @post("/co-handlers", sync_to_thread=True, status_code=200, summary="增加协办")
+    def add_co_handler(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """A further department helps the lead."""
+        return _act(
+            request, number, data, me, at, lambda s, t: dispatching.add_co_handler(s, t, department=data.department, reason=data.reason, by=me, at=at)
+        )
+
+    @post("/signature", sync_to_thread=True, status_code=200, summary="签收")
+    def sign(self, request: Asking, number: Number, data: Annotated[Signature, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """The department takes it, with one named owner."""
+        return _act(request, number, data, me, at, lambda s, t: signing.sign(s, t, owner=data.owner, by=me, at=at))
+
+    @post("/return-request", sync_to_thread=True, status_code=200, summary="申请退单")
+    def ask_return(self, request: Asking, number: Number, data: Annotated[ReturnRequest, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Inside the return window, with reason and basis."""
+        return _act(
+            request, number, data, me, at,
+            lambda s, t: returning.ask_return(s, t, reason=data.reason, basis=data.basis, suggests=data.suggests, by=me, at=at),
+        )  # fmt: skip
+
+    @post("/return-ruling", sync_to_thread=True, status_code=200, summary="审退单")
+    def rule_on_return(self, request: Asking, number: Number, data: Annotated[ReturnRuling, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Approves the return, or refuses it with a reason."""
+
+        def rule(s: Session_, ticket: Ticket) -> object:
+            if data.approve:
+                return returning.approve_return(s, ticket, leg=data.leg, by=me, at=at)
+            return returning.refuse_return(s, ticket, reason=data.reason, leg=data.leg, by=me, at=at)
+
+        return _act(request, number, data, me, at, rule)
+
+    @post("/reply", sync_to_thread=True, status_code=200, summary="答复")
+    def resolve(self, request: Asking, number: Number, data: Annotated[Reply, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """The department's answer to the citizen."""
+        contacted = data.contacted_at if data.contacted_at is None or data.contacted_at.tzinfo else data.contacted_at.replace(tzinfo=SHANGHAI)
+        return _act(
+            request, number, data, me, at,
+            lambda s, t: resolving.resolve(s, t, result=data.result, reply=data.reply, contacted_at=contacted, by=me, at=at),
+        )  # fmt: skip
+
+    @post("/review", sync_to_thread=True, status_code=200, summary="审核")
+    def review(self, request: Asking, number: Number, data: Annotated[Review, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """The answer stands, or goes back with a reason."""
+
+        def judge(s: Session_, ticket: Ticket) -> None:
+            if data.passed:
+                resolving.pass_review(s, ticket, by=me, at=at)
+            else:
+                resolving.reject_review(s, ticket, reason=data.reason, by=me, at=at)
+
+        return _act(request, number, data, me, at, judge)
+
+    @post("/revisits", sync_to_thread=True, status_code=200, summary="回访")
+    def revisit(self, request: Asking, number: Number, data: Annotated[RevisitIn, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Closes the ticket, starts a new round, or notes that nobody answered."""
+
+        def ask(s: Session_, ticket: Ticket) -> object:
+            if data.outcome != "reached":
+                return revisiting.miss_revisit(s, ticket, outcome=data.outcome, by=me, at=at)
+            heard = {"contacted": data.contacted, "solved": data.solved, "satisfied": data.satisfied, "comment": data.comment}
+            if revisiting.unsettled(data.solved, data.satisfied):
+                return revisiting.redo(s, ticket, reason=data.reason, by=me, at=at, **heard)  # type: ignore[arg-type]
+            return revisiting.close(s, ticket, by=me, at=at, **heard)  # type: ignore[arg-type, func-returns-value]
+
+        return _act(request, number, data, me, at, ask)
+
+    @post("/answer", sync_to_thread=True, status_code=200, summary="直办办结")
+    def answer(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Answered in the same contact, and closed."""
+        return _act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, by=me, at=at))
+
+    @post("/urges", sync_to_thread=True, status_code=200, summary="催办")
+    def urge(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Words to the department that are kept."""
+        return _act(request, number, data, me, at, lambda s, t: urging.urge(s, t, text=data.text, by=me, at=at))
+
+    @post("/supervisions", sync_to_thread=True, status_code=200, summary="督办")
+    def supervise(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """A supervisor's demand."""
+        return _act(request, number, data, me, at, lambda s, t: urging.supervise(s, t, text=data.text, by=me, at=at))
+
+    @post("/archive", sync_to_thread=True, status_code=200, summary="归档")
+    def archive(self, request: Asking, number: Number, data: Annotated[Versioned, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Puts a closed ticket away."""
+        return _act(request, number, data, me, at, lambda s, t: revisiting.archive(s, t, by=me, at=at))
+
+    @post("/reveal", sync_to_thread=True, status_code=200, summary="查看来电人")
+    def reveal(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[dict[str, str]]:
+        """The caller's name and number, with a reason; every look is kept in the timeline."""
+
+        def look(s: Session_) -> dict[str, str]:
+            name, phone = revealing.reveal(s, access.find(s, number, me), reason=data.text, by=me, at=at)
+            return {"name": name, "phone": phone}
+
+        if "Idempotency-Key" in request.headers:
+            raise Refused("查看来电人不接受 Idempotency-Key：每次查看都要留痕。", field="Idempotency-Key")
+        return once(request, b"", by=me, at=at, status=200, do=look)
+
+
+def _act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
+    def do(s: Session_) -> TicketOut:
+        verb(s, access.find(s, number, me, lock=True, version=data.version))
+        s.flush()
+        return ticket_out(s, access.find(s, number, me), me)
+
+    return once(request, json.dumps(asdict(data), sort_keys=True, default=str).encode(), by=me, at=at, status=200, do=do)

@@ -1,0 +1,85 @@
+"""Events: a row in the verb's own transaction, relayed to the jobs afterwards. The same rows are the timeline (流转记录).
+
+verb -> event row -> relay (SKIP LOCKED) -> job, which claims (event, job) once. A crash anywhere repeats a delivery,
+never an effect: the claim is taken in the transaction that does the work.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hotline.db import Base
+from hotline.people import Person
+
+CHANNEL = "outbox"
+
+
+class Event(Base):
+    """Something that happened: append-only. kind: past tense, `ticket.signed`; subject: `ticket`, 42; data: what it carried."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_subject", "subject_kind", "subject_id", "id"),
+        Index("ix_event_to_relay", "id", postgresql_where=text("relayed_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    subject_kind: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    data: Mapped[dict[str, Any]]
+    relayed_at: Mapped[datetime | None]
+
+
+class Claim(Base):
+    """A job has dealt with an event; the primary key makes it once."""
+
+    __tablename__ = "claim"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True)
+    job: Mapped[str] = mapped_column(String(60), primary_key=True)
+
+
+def record(s: Session, kind: str, subject: Any, *, by: Person | None, at: datetime, **data: Any) -> Event:
+    """Writes the event of a verb, and wakes the relay when the transaction commits.
+
+    subject: a row with an integer `id`; its table name is the subject's kind.
+    """
+    if subject.id is None:
+        s.flush()
+    event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data)
+    s.add(event)
+    s.flush()
+    s.execute(select(func.pg_notify(CHANNEL, "")))
+    return event
+
+
+def relay(s: Session, *, send: Callable[[Session, Event], None], at: datetime, limit: int = 200) -> int:
+    """Hands up to `limit` waiting events to `send`, oldest first, and marks them; returns how many.
+
+    Any number of relays may run at once. If `send` raises, nothing is marked and the events are tried again.
+    """
+    events = s.scalars(
+        select(Event).where(Event.relayed_at.is_(None)).order_by(Event.id).limit(limit).with_for_update(skip_locked=True)
+    ).all()
+    for event in events:
+        send(s, event)
+        event.relayed_at = at
+    return len(events)
+
+
+def claim(s: Session, event_id: int, job: str) -> bool:
+    """True for the one transaction that may act on (event, job); a second one waits for the first and gets False."""
+    statement = insert(Claim).values(event_id=event_id, job=job).on_conflict_do_nothing().returning(Claim.event_id)
+    return s.scalar(statement) is not None
+
+
+def claimed(s: Session, event_id: int, job: str) -> bool:
+    """Whether (event, job) is already done: a cheap look before long work that claims at its end."""
+    return s.get(Claim, (event_id, job)) is not None

@@ -1,0 +1,16 @@
+"""Imports every module that defines tables, so that Base.metadata is whole."""
+
+import hotline.outbox
+import hotline.people
+import sla.timers
+import sla.versions
+import tickets.call
+import tickets.catalogue
+import tickets.discipline_case
+import tickets.idempotency
+import tickets.ticket
+from hotline.db import Base
+
+metadata = Base.metadata
+
+__all__ = ["hotline", "metadata", "sla", "tickets"]

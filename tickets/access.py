@@ -1,0 +1,104 @@
+"""Who may see which tickets, and who may do what to them: the one place that answers both.
+
+Look things up through `visible_to(person)`: a ticket that somebody may not see is not found, rather than refused.
+"""
+
+from sqlalchemy import Select, false, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from hotline.errors import Conflict, Forbidden, NotFound
+from hotline.people import Person
+from hotline.roles import Role
+from tickets.discipline_case import DisciplineCase
+from tickets.lifecycle import Move, State, Verb, label, move_for, open_moves
+from tickets.ticket import Leg, Ticket
+
+SEES_ALL = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.REVISITOR, Role.SUPERVISOR, Role.SYSTEM)
+DEPARTMENT = (Role.CLERK, Role.CHIEF)
+
+
+def visible_to(person: Person) -> Select[tuple[Ticket]]:
+    """The tickets that this person may see, to be narrowed with `.where`.
+
+    The centre sees all; a department what it holds or held; discipline what was transferred to it. Administrators
+    and auditors see none: their duties are kept apart (三员分立).
+    """
+    tickets = select(Ticket)
+    if person.has(*SEES_ALL):
+        return tickets
+    reasons = [false()]
+    if person.has(*DEPARTMENT) and person.department_code:
+        reasons.append(Ticket.id.in_(select(Leg.ticket_id).where(Leg.department_code == person.department_code)))
+    if person.has(Role.DISCIPLINE):
+        reasons.append(Ticket.id.in_(select(DisciplineCase.ticket_id).where(DisciplineCase.transferred_at.is_not(None))))
+    return tickets.where(or_(*reasons))
+
+
+def find(s: Session, number: str, person: Person, *, lock: bool = False, version: int | None = None) -> Ticket:
+    """The ticket with this number and its legs, through what the person may see. Raises NotFound.
+
+    lock: take the row for a change, so that two verbs on one ticket come one after the other.
+    version: what the person was looking at; Conflict when the ticket has changed since.
+    """
+    wanted = visible_to(person).where(Ticket.number == number.strip())
+    if lock:
+        wanted = wanted.with_for_update(of=Ticket)
+    ticket = s.scalar(wanted.options(*FULL).execution_options(populate_existing=True))
+    if ticket is None:
+        raise NotFound(f"没有找到工单“{number}”，或您无权查看。")
+    if version is not None and version != ticket.version:
+        raise Conflict(f"您打开页面之后，工单已有变动（现为“{ticket.state.label}”）。请刷新后再操作，您填写的内容未被保存。")
+    return ticket
+
+
+FULL = (
+    selectinload(Ticket.legs).options(joinedload(Leg.department), joinedload(Leg.owner)),
+    joinedload(Ticket.item),
+    joinedload(Ticket.area),
+    joinedload(Ticket.lead),
+    joinedload(Ticket.filed_by),
+)
+
+
+def leg_of(ticket: Ticket, person: Person) -> Leg | None:
+    """The current leg that this person's department holds."""
+    return next((leg for leg in ticket.current_legs if leg.department_code == person.department_code), None)
+
+
+def check(ticket: Ticket, verb: Verb, by: Person) -> Move:
+    """The move, if it may follow in the ticket's state and `by` may make it. Raises Conflict or Forbidden."""
+    return permitted(ticket.state, verb, by)
+
+
+def check_leg(ticket: Ticket, verb: Verb, by: Person) -> tuple[Move, Leg]:
+    """The same for a move of the department's own leg. A department without a current leg here is refused."""
+    leg = leg_of(ticket, by)
+    if leg is None:
+        raise Forbidden(f"贵单位当前没有承办这件工单，不能{label(verb)}。")
+    return permitted(leg.state, verb, by), leg
+
+
+def permitted(state: State, verb: Verb, by: Person) -> Move:
+    """The move from `state`, if there is one and `by` holds a post that may make it. Raises Conflict or Forbidden."""
+    move = move_for(state, verb)
+    if not any(role in move.by for role in by.roles):
+        posts = "、".join(sorted({role.label for role in move.by} - {Role.SYSTEM.label}))
+        raise Forbidden(f"“{move.label}”须由{posts}操作。")
+    return move
+
+
+def moves_for(ticket: Ticket, person: Person) -> list[Move]:
+    """The buttons this person gets on this ticket: what the table leaves open, in its order."""
+    moves = []
+    leg = leg_of(ticket, person)
+    own = [Role(role) for role in person.roles if role in DEPARTMENT]
+    centre = [Role(role) for role in person.roles if role not in DEPARTMENT]
+    if leg is not None:
+        moves += [move for move in open_moves(leg.state, own) if move.leg and not (move.verb is Verb.ASK_RETURN and leg.forced)]
+    moves += open_moves(ticket.state, centre)
+    if ticket.filed_by_id == person.id:  # blind rule: who filed it does not revisit it
+        moves = [move for move in moves if move.verb not in REVISITING]
+    return moves
+
+
+REVISITING = (Verb.CLOSE, Verb.REDO, Verb.MISS_REVISIT)

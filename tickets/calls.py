@@ -1,0 +1,143 @@
+"""What happens to a call: received, transcribed, filed. A recording that came in is never lost, whatever goes wrong afterwards."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from asr.protocol import Transcript
+from asr.spoken import masked
+from hotline.errors import Conflict, NotFound, Refused
+from hotline.outbox import record
+from hotline.people import Person, system
+from hotline.privacy import phone_number
+from tickets.call import Call, CallState
+from tickets.filing import Matter, file
+from tickets.suggesting import Advice
+from tickets.ticket import Ticket
+
+MOST_TRIES = 4
+WAITS_FOR_MODEL = ("model_missing", "model_damaged")
+
+
+def receive(
+    s: Session, *, sha256: str, size: int, name: str, by: Person, at: datetime, phone: str = "", declared: str | None = None, channel: str = "phone", auto: bool = True
+) -> tuple[Call, bool]:
+    """A recording that is safely kept becomes a call, waiting to be transcribed. Returns it, and whether it is new.
+
+    The same bytes are the same call, however often they arrive. name: the sender's file name. auto: file it without an operator.
+    """
+    if call := s.scalar(select(Call).where(Call.sha256 == sha256)):
+        return call, False
+    call = Call(
+        sha256=sha256, size=size, name=re.sub(r"[^\w.\-（）() ]", "_", name)[-120:], phone=phone_number(phone), declared=declared, channel=channel, auto=auto,
+        received_at=at, received_by_id=by.id, state=CallState.WAITING,
+    )  # fmt: skip
+    s.add(call)
+    record(s, "call.received", call, by=by, at=at, size=size, auto=auto)
+    return call, True
+
+
+def transcribed(s: Session, call: Call, transcript: Transcript, *, at: datetime) -> None:
+    """Keeps what was heard; numbers that could be a phone or an identity card are masked in what is kept for reading.
+
+    A call that does not wait any more is left alone: two deliveries of the work change it once.
+    """
+    if call.state is not CallState.WAITING:
+        return
+    call.transcript = _readable(transcript)
+    call.duration, call.transcribed_at = transcript.duration, at
+    call.problem = "录音不完整，只转写了能读出的部分。" if transcript.truncated else None
+    call.problem_code = "truncated" if transcript.truncated else None
+    call.state = CallState.TRANSCRIBED if transcript.utterances else CallState.SILENT
+    if call.state is CallState.SILENT:
+        call.problem, call.problem_code = "录音中没有听到语音，请话务员听取录音后登记或归档。", "silent"
+    record(s, "call.transcribed", call, by=system(s), at=at, duration=transcript.duration, silent=call.state is CallState.SILENT)
+
+
+def waits(s: Session, call: Call, problem: Refused, code: str) -> None:
+    """The call waits (for the speech model, say) and says why."""
+    if call.state is CallState.WAITING:
+        call.problem, call.problem_code = problem.sentence, code
+
+
+def failed(s: Session, call: Call, problem: Refused, code: str, *, at: datetime) -> None:
+    """It cannot be transcribed: an operator listens to the recording instead."""
+    if call.state is not CallState.WAITING:
+        return
+    call.state, call.problem, call.problem_code = CallState.FAILED, problem.sentence, code
+    record(s, "call.failed", call, by=system(s), at=at, code=code)
+
+
+def retry(s: Session, call: Call, *, by: Person, at: datetime) -> None:
+    """Tries the transcription again. Raises Conflict when there is nothing to try."""
+    if call.state not in (CallState.WAITING, CallState.FAILED):
+        raise Conflict(f"通话当前“{call.state.label}”，不需要重新转写。")
+    call.state, call.problem, call.problem_code = CallState.WAITING, None, None
+    record(s, "call.requeued", call, by=by, at=at)
+
+
+def requeue_waiting(s: Session, *, at: datetime) -> int:
+    """Once a speech model is there: every call that waited for one is taken up again. Returns how many."""
+    calls = s.scalars(
+        select(Call).where(Call.state == CallState.WAITING, Call.problem_code.in_(WAITS_FOR_MODEL)).order_by(Call.id).with_for_update(skip_locked=True)
+    ).all()
+    for call in calls:
+        retry(s, call, by=system(s), at=at)
+    return len(calls)
+
+
+def file_from(s: Session, call: Call, advice: Advice, *, at: datetime) -> Ticket:
+    """The ticket of a transcribed call, filed by the system; its clock began when the call was received."""
+    matter = Matter(body=said_by_citizen(call), kind=advice.kind, area=advice.area, phone=call.phone or "", channel=call.channel)
+    ticket = file(s, matter, by=system(s), at=at, received_at=call.received_at, advice=advice)
+    link(call, ticket)
+    return ticket
+
+
+def link(call: Call, ticket: Ticket) -> None:
+    """The call has become this ticket. Raises Conflict when it already has become one."""
+    if call.state is CallState.FILED:
+        raise Conflict("这通电话已经登记过工单。")
+    call.state, call.ticket_id = CallState.FILED, ticket.id
+
+
+def find(s: Session, number: int, *, lock: bool = False) -> Call:
+    """The call with this id. Raises NotFound."""
+    wanted = select(Call).where(Call.id == number).options(joinedload(Call.ticket)).execution_options(populate_existing=True)
+    call = s.scalar(wanted.with_for_update(of=Call) if lock else wanted)
+    if call is None:
+        raise NotFound(f"没有编号为 {number} 的通话。")
+    return call
+
+
+def said_by_citizen(call: Call) -> str:
+    """What the citizen said, one utterance a line; of a mono recording all of it."""
+    return "\n".join(utterance["text"] for utterance in utterances(call) if utterance["speaker"] != "operator")
+
+
+def utterances(call: Call) -> list[dict[str, Any]]:
+    """The utterances in the order of time: speaker (operator, citizen, mono), start and end in seconds, text, confidence 0 to 1."""
+    return list(call.transcript["utterances"]) if call.transcript else []
+
+
+def _readable(transcript: Transcript) -> dict[str, Any]:
+    names = {channel.channel: channel.name for channel in transcript.channels}
+    return {"utterances": [_utterance(names, utterance) for utterance in transcript.utterances], "channels": _channels(transcript)}
+
+
+def _utterance(names: dict[int, str], utterance: Any) -> dict[str, Any]:
+    return {
+        "speaker": names[utterance.channel],
+        "start": round(utterance.start, 2),
+        "end": round(utterance.end, 2),
+        "text": masked(utterance.text),
+        "confidence": round(utterance.confidence, 3),
+    }
+
+
+def _channels(transcript: Transcript) -> Sequence[str]:
+    return [channel.name for channel in transcript.channels]

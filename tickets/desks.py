@@ -1,0 +1,192 @@
+"""What each workplace (工作台) shows: lists in the order in which the work should be done, each by keyset and from an index."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, or_, select, tuple_
+from sqlalchemy.orm import Session, joinedload
+
+from hotline.people import Department, Person
+from hotline.roles import Role
+from tickets import access
+from tickets.call import Call, CallState
+from tickets.discipline_case import CaseState, DisciplineCase
+from tickets.lifecycle import State
+from tickets.ticket import Leg, Revisit, Ticket
+
+PAGE = 50
+LISTED = (joinedload(Ticket.item), joinedload(Ticket.area), joinedload(Ticket.lead))
+FAR = datetime.max  # what has no deadline comes last
+
+
+@dataclass(frozen=True)
+class Page[T]:
+    """One page of a list. after: the key to ask for the next one with, None on the last."""
+
+    rows: tuple[T, ...]
+    after: str | None
+
+
+def calls_to_file(s: Session, *, after: int | None = None, limit: int = PAGE) -> Page[Call]:
+    """话务台: calls that no ticket has come of yet, the newest first."""
+    calls = select(Call).where(Call.state != CallState.FILED).order_by(Call.id.desc())
+    if after is not None:
+        calls = calls.where(Call.id < after)
+    return _page(list(s.scalars(calls.limit(limit + 1))), limit)
+
+
+def recent_calls(s: Session, *, limit: int = PAGE) -> list[Call]:
+    """话务台: the latest calls whatever became of them, with their tickets."""
+    return list(s.scalars(select(Call).options(joinedload(Call.ticket)).order_by(Call.id.desc()).limit(limit)))
+
+
+def to_dispatch(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Ticket]:
+    """派单台: tickets waiting for a department, urgent ones first, then the oldest."""
+    return _by_due(s, access.visible_to(person).where(Ticket.state == State.FILED), after, limit)
+
+
+def to_rule_on(s: Session, *, limit: int = PAGE) -> list[Leg]:
+    """派单台: returns that departments ask for, by deadline; the clock of each is running."""
+    return list(
+        s.scalars(
+            select(Leg)
+            .where(Leg.state == State.RETURNING, Leg.ended_at.is_(None))
+            .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
+            .order_by(Leg.due_at, Leg.id)
+            .limit(limit)
+        )
+    )
+
+
+def inbox(s: Session, department: str, *, after: str | None = None, limit: int = PAGE) -> Page[Leg]:
+    """部门工作台: the legs that the department holds, by deadline."""
+    legs = (
+        select(Leg)
+        .where(Leg.department_code == department, Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
+        .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.owner))
+        .order_by(Leg.due_at, Leg.id)
+    )
+    if after is not None:
+        due, last = _key(after)
+        legs = legs.where(tuple_(Leg.due_at, Leg.id) > (due, last))
+    rows = list(s.scalars(legs.limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(tuple(rows), f"{rows[-1].due_at.isoformat()}~{rows[-1].id}" if more and rows[-1].due_at else None)
+
+
+def to_review(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Ticket]:
+    """审核台: answers waiting for review, by deadline."""
+    return _by_due(s, access.visible_to(person).where(Ticket.state == State.RESOLVED), after, limit)
+
+
+def to_revisit(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Ticket]:
+    """回访台: citizens to be asked, by deadline; never those whose ticket this person filed (blind rule)."""
+    return _by_due(s, access.visible_to(person).where(Ticket.state == State.REVISITING, Ticket.filed_by_id != person.id), after, limit)
+
+
+def revisits(s: Session, ticket: Ticket) -> list[Revisit]:
+    """The attempts to reach this citizen, oldest first."""
+    return list(s.scalars(select(Revisit).where(Revisit.ticket_id == ticket.id).order_by(Revisit.id)))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """督办台: how a department stands now. overdue: legs past their time; near: due within 24 hours; cases: open discipline cases."""
+
+    department: str
+    name: str
+    open: int
+    unsigned: int
+    near: int
+    overdue: int
+    cases: int
+
+
+def board(s: Session, *, at: datetime, near: datetime) -> list[Standing]:
+    """督办台: every department that holds something, the most overdue first. near: what is due before then counts as near."""
+    legs = (
+        select(
+            Leg.department_code,
+            func.count().label("open"),
+            func.count().filter(Leg.state == State.DISPATCHED).label("unsigned"),
+            func.count().filter(and_(Leg.due_at > at, Leg.due_at <= near)).label("near"),
+            func.count().filter(Leg.due_at <= at).label("overdue"),
+        )
+        .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
+        .group_by(Leg.department_code)
+        .subquery()
+    )
+    cases = (
+        select(DisciplineCase.department_code, func.count().label("cases"))
+        .where(DisciplineCase.state.not_in([CaseState.WITHDRAWN, CaseState.CONCLUDED]))
+        .group_by(DisciplineCase.department_code)
+        .subquery()
+    )
+    rows = s.execute(
+        select(Department.code, Department.name, legs.c.open, legs.c.unsigned, legs.c.near, legs.c.overdue, cases.c.cases)
+        .outerjoin(legs, legs.c.department_code == Department.code)
+        .outerjoin(cases, cases.c.department_code == Department.code)
+        .where(or_(legs.c.open > 0, cases.c.cases > 0))
+        .order_by(func.coalesce(legs.c.overdue, 0).desc(), func.coalesce(legs.c.near, 0).desc(), Department.code)
+    )
+    return [Standing(row[0], row[1], *(value or 0 for value in row[2:])) for row in rows]
+
+
+def totals(s: Session) -> dict[str, int]:
+    """督办台: how many open tickets stand in each state."""
+    counted: dict[str, int] = {
+        state: count for state, count in s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in([State.CLOSED, State.ARCHIVED])).group_by(Ticket.state))
+    }
+    return {state.value: counted.get(state, 0) for state in State if state not in (State.CLOSED, State.ARCHIVED)}
+
+
+def overdue(s: Session, *, at: datetime, limit: int = PAGE) -> list[Leg]:
+    """督办台: the legs past their time, the longest first."""
+    return list(
+        s.scalars(
+            select(Leg)
+            .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
+            .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
+            .order_by(Leg.due_at, Leg.id)
+            .limit(limit)
+        )
+    )
+
+
+def discipline_queue(s: Session, person: Person, *, limit: int = PAGE) -> list[tuple[DisciplineCase, Ticket, Department]]:
+    """纪检台: what a supervisor has to confirm first, or what was transferred to discipline inspection, or one's own department's."""
+    cases = select(DisciplineCase, Ticket, Department).join(Ticket, Ticket.id == DisciplineCase.ticket_id).join(Department, Department.code == DisciplineCase.department_code)
+    if person.has(Role.SUPERVISOR):
+        pass
+    elif person.has(Role.DISCIPLINE):
+        cases = cases.where(DisciplineCase.transferred_at.is_not(None))
+    else:
+        cases = cases.where(DisciplineCase.department_code == person.department_code)
+    ended = DisciplineCase.state.in_([CaseState.WITHDRAWN, CaseState.CONCLUDED])
+    return [tuple(row) for row in s.execute(cases.options(*LISTED).order_by(case((ended, 1), else_=0), DisciplineCase.id.desc()).limit(limit))]
+
+
+def _by_due(s: Session, tickets: Select[tuple[Ticket]], after: str | None, limit: int) -> Page[Ticket]:
+    """Keyset by (due, id); a ticket always has a deadline of its own while it is open."""
+    if after is not None:
+        tickets = tickets.where(tuple_(Ticket.due_at, Ticket.id) > _key(after))
+    rows = list(s.scalars(tickets.options(*LISTED).order_by(Ticket.due_at, Ticket.id).limit(limit + 1)))
+    more, rows = len(rows) > limit, rows[:limit]
+    return Page(tuple(rows), f"{rows[-1].due_at.isoformat()}~{rows[-1].id}" if more and rows[-1].due_at else None)
+
+
+def _key(after: str) -> tuple[datetime, int]:
+    from hotline.errors import Refused
+
+    try:
+        due, last = after.rsplit("~", 1)
+        return datetime.fromisoformat(due), int(last)
+    except ValueError:
+        raise Refused("翻页位置无效，请从第一页重新打开。", field="after") from None
+
+
+def _page(rows: list[Any], limit: int) -> Page[Any]:
+    more, rows = len(rows) > limit, rows[:limit]
+    return Page(tuple(rows), str(rows[-1].id) if more else None)

@@ -1,0 +1,134 @@
+"""登记: what a citizen said becomes a ticket."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hotline.errors import Forbidden, Refused
+from hotline.outbox import record
+from hotline.people import Person
+from hotline.privacy import fingerprint, phone_number
+from hotline.roles import Role
+from tickets import deadlines
+from tickets.catalogue import area_named, item_named
+from tickets.lifecycle import State
+from tickets.numbers import new_query_code, next_number
+from tickets.suggesting import Advice
+from tickets.ticket import Kind, Ticket
+
+CITY = "990100"
+MAY_FILE = (Role.OPERATOR, Role.DISPATCHER, Role.SYSTEM)
+CHANNELS = {"phone": "电话", "window": "窗口", "web": "网页", "letter": "来信", "api": "接口"}
+CONFIDENTIALITY = {"open": "公开", "confidential": "保密", "anonymous": "匿名"}
+BURDEN = {"trips": "跑了几趟", "departments": "几个部门", "materials": "几份材料", "days": "几天"}
+LONGEST = {"title": 80, "body": 20_000, "wants": 500, "address": 200, "caller_name": 40}
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is to be filed (五要素: 何人, 何时, 何地, 何事, 何求).
+
+    body: what happened; wants: what the citizen asks for. kind, item, area: as the operator chose, None where unknown.
+    burden: 跑动负担 of a stuck matter (办不成事): trips, departments, materials, days.
+    """
+
+    body: str
+    kind: str
+    title: str = ""
+    wants: str = ""
+    item: str | None = None
+    area: str | None = None
+    address: str = ""
+    caller_name: str = ""
+    phone: str = ""
+    confidentiality: str = "open"
+    channel: str = "phone"
+    burden: dict[str, int] = field(default_factory=dict)
+
+
+def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: datetime | None = None, advice: Advice | None = None) -> Ticket:
+    """Files the matter and starts the citizen's clock at `received_at` (default: now). Returns the ticket, waiting for dispatch.
+
+    advice: what the classifier said of it, kept with the ticket. Raises Forbidden, Refused or NotFound naming the field.
+    """
+    if not by.has(*MAY_FILE):
+        raise Forbidden("登记工单须由话务员或派单员操作。")
+    texts = {name: clean(getattr(matter, name), name) for name in LONGEST}
+    if not texts["body"]:
+        raise Refused("请填写诉求内容。", field="body")
+    phone = None if matter.confidentiality == "anonymous" else phone_number(matter.phone)
+    ticket = Ticket(
+        number="",
+        query_code=new_query_code(),
+        state=State.FILED,
+        kind=_one_of(Kind, matter.kind),
+        urgent=bool(advice and advice.alarms),
+        alarms=list(advice.alarms) if advice else [],
+        channel=_listed(matter.channel, CHANNELS, "channel", "来源渠道"),
+        item_code=item_named(s, matter.item).code if matter.item else None,
+        area_code=area_named(s, matter.area).code if matter.area else None,
+        address=texts["address"],
+        title=texts["title"] or _headline(texts["body"]),
+        body=texts["body"],
+        wants=texts["wants"],
+        caller_name=None if matter.confidentiality == "anonymous" else texts["caller_name"] or None,
+        phone=phone,
+        phone_hash=fingerprint(phone) if phone else None,
+        confidentiality=_listed(matter.confidentiality, CONFIDENTIALITY, "confidentiality", "公开方式"),
+        burden=_burden(matter.burden),
+        received_at=received_at or at,
+        filed_at=at,
+        filed_by_id=by.id,
+        suggestion=advice.as_dict() if advice else None,
+        confidence=advice.suggestions[0].confidence if advice and advice.suggestions else None,
+        legs=[],
+    )
+    ticket.number = next_number(s, area=ticket.area_code or CITY, at=at)
+    s.add(ticket)
+    s.flush()
+    deadlines.filed(s, ticket, at=at)
+    record(s, "ticket.filed", ticket, by=by, at=at, number=ticket.number, kind=ticket.kind, item=ticket.item_code, area=ticket.area_code, urgent=ticket.urgent)
+    return ticket
+
+
+def clean(text: str, name: str) -> str:
+    """The text without control characters, in one normal form. Raises Refused when it is longer than its field."""
+    kept = "".join(char for char in unicodedata.normalize("NFC", text) if char == "\n" or unicodedata.category(char)[0] != "C")
+    kept = kept.strip()
+    if len(kept) > LONGEST.get(name, 2000):
+        raise Refused(f"内容过长：最多 {LONGEST.get(name, 2000)} 字，现有 {len(kept)} 字。", field=name)
+    return kept
+
+
+def _headline(body: str) -> str:
+    first = re.split(r"[。！？!?\n]", body, maxsplit=1)[0]
+    return first if len(first) <= 30 else first[:29] + "…"
+
+
+def _one_of(kinds: type[Kind], value: str) -> Kind:
+    try:
+        return kinds(value)
+    except ValueError:
+        raise Refused(f"诉求类型只能是：{'、'.join(kind.label for kind in kinds)}。", field="kind") from None
+
+
+def _listed(value: str, allowed: dict[str, str], field_name: str, what: str) -> str:
+    if value not in allowed:
+        raise Refused(f"{what}只能是：{'、'.join(allowed.values())}。", field=field_name)
+    return value
+
+
+def _burden(given: dict[str, Any]) -> dict[str, int]:
+    burden = {}
+    for name, question in BURDEN.items():
+        value = given.get(name)
+        if value in (None, ""):
+            continue
+        if not str(value).isdecimal() or int(value) > 9999:
+            raise Refused(f"“{question}”应填 0 到 9999 的整数。", field=name)
+        burden[name] = int(value)
+    return burden

@@ -1,0 +1,86 @@
+"""What the classifier says, put together with who answers for it: text -> item -> area -> department (派单建议)."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.clock import local
+from hotline.people import Department
+from routing.protocol import Classifier, Routing
+from tickets.catalogue import Item, responsible
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """One suggestion: the item, the department that answers for it, and why.
+
+    confidence: calibrated, 0 to 1. because: the words of the text that decided. basis: the row of the responsibility table.
+    """
+
+    item: str
+    item_name: str
+    department: str | None
+    department_name: str | None
+    co_handlers: tuple[str, ...]
+    confidence: float
+    because: tuple[str, ...]
+    basis: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """All that is known about a text before a person decides. dispatch: sure enough to dispatch without one; reason: why not."""
+
+    suggestions: tuple[Suggested, ...]
+    dispatch: bool
+    reason: str
+    kind: str
+    area: str | None
+    alarms: tuple[str, ...]
+    model_version: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and for keeping with the ticket."""
+        return asdict(self)
+
+
+def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area: str | None = None) -> Advice:
+    """Classifies `text` and looks up who answers. An `area` that a person chose goes before the one found in the text."""
+    routing = classifier.suggest(text)
+    place = area or routing.area
+    suggestions = _with_departments(s, routing, place, at)
+    sure = routing.dispatch and bool(suggestions) and suggestions[0].department is not None
+    return Advice(
+        suggestions=suggestions,
+        dispatch=sure,
+        reason=routing.reason if suggestions and suggestions[0].department or not routing.dispatch else "责任清单没有写明由谁承办，须由派单员决定。",
+        kind=routing.kind,
+        area=place,
+        alarms=tuple(alarm.sentence for alarm in routing.alarms),
+        model_version=routing.model_version,
+    )
+
+
+def _with_departments(s: Session, routing: Routing, area: str | None, at: datetime) -> tuple[Suggested, ...]:
+    names: dict[str, str] = {code: name for code, name in s.execute(select(Item.code, Item.name).where(Item.code.in_([x.item for x in routing.suggestions])))}
+    known = [suggestion for suggestion in routing.suggestions if suggestion.item in names]
+    rows = [responsible(s, item=suggestion.item, area=area, on=local(at).date()) for suggestion in known]
+    departments: dict[str, str] = {
+        code: name for code, name in s.execute(select(Department.code, Department.name).where(Department.code.in_([row.lead for row in rows if row])))
+    }
+    return tuple(
+        Suggested(
+            item=suggestion.item,
+            item_name=names[suggestion.item],
+            department=row.lead if row else None,
+            department_name=departments.get(row.lead) if row else None,
+            co_handlers=tuple(row.co_handlers) if row else (),
+            confidence=round(suggestion.confidence, 4),
+            because=suggestion.because,
+            basis=row.basis if row else "责任清单中没有这一事项",
+        )
+        for suggestion, row in zip(known, rows, strict=True)
+    )

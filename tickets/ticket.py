@@ -1,0 +1,179 @@
+"""The ticket (工单) and its legs (承办段): the two rows that every verb changes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hotline.db import Base
+from hotline.people import Department, Person
+from hotline.privacy import Sealed
+from tickets.catalogue import Area, Item
+from tickets.lifecycle import OUT, State
+
+
+class Kind(StrEnum):
+    """诉求类型, and the special matters of the 办不成事 and 找茬 windows."""
+
+    INQUIRY = "inquiry"
+    HELP = "help"
+    COMPLAINT = "complaint"
+    REPORT = "report"
+    SUGGESTION = "suggestion"
+    PRAISE = "praise"
+    STUCK = "stuck"
+    FAULT = "fault"
+
+    @property
+    def label(self) -> str:
+        """The 中文 name."""
+        return KIND_LABELS[self]
+
+
+KIND_LABELS = {
+    Kind.INQUIRY: "咨询",
+    Kind.HELP: "求助",
+    Kind.COMPLAINT: "投诉",
+    Kind.REPORT: "举报",
+    Kind.SUGGESTION: "建议",
+    Kind.PRAISE: "表扬",
+    Kind.STUCK: "办不成事",
+    Kind.FAULT: "找茬",
+}
+
+
+class Ticket(Base):
+    """工单. `state` is its own, or its lead leg's while it is out; `version` makes a stale write a Conflict.
+
+    received_at: when the citizen's clock began. round: 1, and one more with each redo (重办).
+    lead_code: the department that answers now, None while nobody does. returns: approved returns in this round.
+    confidence, decided_by, suggestion: what the classifier said and whether it or a person dispatched.
+    burden: 跑动负担 of a stuck matter: trips, departments, materials, days (whole numbers).
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        CheckConstraint("confidentiality in ('open', 'confidential', 'anonymous')", name="confidentiality"),
+        CheckConstraint("lead_code is not null or state not in ('dispatched', 'handling', 'returning', 'resolved')", name="out_has_lead"),
+        Index("ix_ticket_desk", "state", "due_at", "id", postgresql_where=text("state not in ('closed', 'archived')")),
+        Index("ix_ticket_phone", "phone_hash", "id", postgresql_where=text("phone_hash is not null")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    query_code: Mapped[str] = mapped_column(String(6), unique=True)
+    version: Mapped[int] = mapped_column(default=1)
+    state: Mapped[State] = mapped_column(String(20))
+    round: Mapped[int] = mapped_column(default=1)
+    kind: Mapped[Kind] = mapped_column(String(20))
+    urgent: Mapped[bool] = mapped_column(default=False)
+    alarms: Mapped[list[str]] = mapped_column(default=list)
+    channel: Mapped[str] = mapped_column(String(20))
+    item_code: Mapped[str | None] = mapped_column(ForeignKey("item.code"), index=True)
+    area_code: Mapped[str | None] = mapped_column(ForeignKey("area.code"), index=True)
+    address: Mapped[str] = mapped_column(default="")
+    title: Mapped[str]
+    body: Mapped[str]
+    wants: Mapped[str] = mapped_column(default="")
+    caller_name: Mapped[str | None] = mapped_column(Sealed)
+    phone: Mapped[str | None] = mapped_column(Sealed)
+    phone_hash: Mapped[str | None] = mapped_column(String(64))
+    confidentiality: Mapped[str] = mapped_column(String(12), default="open")
+    burden: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    received_at: Mapped[datetime]
+    filed_at: Mapped[datetime]
+    filed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    lead_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
+    due_at: Mapped[datetime | None]
+    returns: Mapped[int] = mapped_column(default=0)
+    decided_by: Mapped[str | None] = mapped_column(String(12))
+    confidence: Mapped[float | None]
+    suggestion: Mapped[dict[str, Any] | None]
+    solved: Mapped[str | None] = mapped_column(String(12))
+    satisfied: Mapped[int | None]
+    closed_at: Mapped[datetime | None]
+
+    item: Mapped[Item | None] = relationship(lazy="raise")
+    area: Mapped[Area | None] = relationship(lazy="raise")
+    lead: Mapped[Department | None] = relationship(lazy="raise")
+    filed_by: Mapped[Person] = relationship(lazy="raise")
+    legs: Mapped[list["Leg"]] = relationship(lazy="raise", order_by="Leg.id", back_populates="ticket")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def lead_leg(self) -> "Leg | None":
+        """The current leg of the lead department (主办), None while the ticket is with nobody."""
+        return next((leg for leg in reversed(self.legs) if leg.lead and leg.ended_at is None), None)
+
+    @property
+    def current_legs(self) -> list["Leg"]:
+        """The legs that have not ended: the lead's first."""
+        return sorted((leg for leg in self.legs if leg.ended_at is None), key=lambda leg: (not leg.lead, leg.id))
+
+    @property
+    def out(self) -> bool:
+        """Whether a department holds it."""
+        return self.state in OUT
+
+
+class Leg(Base):
+    """承办段: one department's time with one ticket, from dispatch to its end; inner steps of a department never stop it (部门限时).
+
+    lead: 主办, otherwise 协办. forced: dispatched by ruling or after a refused return; it cannot be returned (again).
+    outcome: resolved, returned or recalled, with ended_at. due_at mirrors the resolve clock of the leg for lists.
+    """
+
+    __tablename__ = "leg"
+    __table_args__ = (
+        Index("ix_leg_inbox", "department_code", "due_at", "id", postgresql_where=text("ended_at is null")),
+        Index("uq_leg_one_lead", "ticket_id", unique=True, postgresql_where=text("lead and ended_at is null")),
+        Index("uq_leg_one_per_department", "ticket_id", "department_code", unique=True, postgresql_where=text("ended_at is null")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    department_code: Mapped[str] = mapped_column(ForeignKey("department.code"))
+    lead: Mapped[bool]
+    round: Mapped[int]
+    state: Mapped[State] = mapped_column(String(20))
+    forced: Mapped[bool] = mapped_column(default=False)
+    basis: Mapped[str] = mapped_column(default="")
+    dispatched_at: Mapped[datetime]
+    return_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    signed_at: Mapped[datetime | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    return_reason: Mapped[str | None]
+    return_basis: Mapped[str | None]
+    return_suggests: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
+    result: Mapped[str | None] = mapped_column(String(20))
+    reply: Mapped[str | None]
+    contacted_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    level: Mapped[int] = mapped_column(default=0)
+
+    ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="legs")
+    department: Mapped[Department] = relationship(lazy="raise", foreign_keys=[department_code])
+    owner: Mapped[Person | None] = relationship(lazy="raise", foreign_keys=[owner_id])
+
+
+class Revisit(Base):
+    """回访: one attempt to ask the citizen. outcome: reached, or why not; solved and satisfied only when reached."""
+
+    __tablename__ = "revisit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    round: Mapped[int]
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    outcome: Mapped[str] = mapped_column(String(20))
+    contacted: Mapped[bool | None]
+    solved: Mapped[str | None] = mapped_column(String(12))
+    satisfied: Mapped[int | None]
+    comment: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,103 @@
+"""流转记录: the events of a ticket as sentences that a person reads."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.outbox import Event
+from hotline.people import Department, Person
+from tickets.resolving import RESULTS
+from tickets.returning import REASONS
+from tickets.revisiting import MISSED, SATISFIED, SOLVED
+from tickets.ticket import Ticket
+
+Names = Callable[[str | None], str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: when, who, what (headline), and what was said (detail)."""
+
+    at: datetime
+    kind: str
+    who: str
+    headline: str
+    detail: str
+
+
+def timeline(s: Session, ticket: Ticket) -> list[Entry]:
+    """All that happened to the ticket, oldest first."""
+    rows = s.execute(
+        select(Event, Person.name)
+        .outerjoin(Person, Person.id == Event.by_id)
+        .where(Event.subject_kind == "ticket", Event.subject_id == ticket.id)
+        .order_by(Event.id)
+    ).all()
+    shorts: dict[str, str] = {code: short for code, short in s.execute(select(Department.code, Department.short).where(Department.code.in_(_codes(rows))))}
+    return [_entry(event, who or "系统", lambda code: shorts.get(code or "", code or "")) for event, who in rows]
+
+
+def _entry(event: Event, who: str, name: Names) -> Entry:
+    say = SAYINGS.get(event.kind, lambda data, name: (event.kind, ""))
+    headline, detail = say(event.data, name)
+    return Entry(event.at, event.kind, who, headline, detail)
+
+
+def _codes(rows: Any) -> set[str]:
+    codes: set[str] = set()
+    for event, _ in rows:
+        codes.update(code for key in ("department", "suggests") if (code := event.data.get(key)))
+        codes.update(leg["department"] for leg in event.data.get("legs", ()))
+    return codes
+
+
+def _legs(data: Mapping[str, Any], name: Names) -> str:
+    return "、".join(f"{name(leg['department'])}（{'主办' if leg['lead'] else '协办'}{'，不可退单' if leg['forced'] else ''}）" for leg in data["legs"])
+
+
+def _asked(data: Mapping[str, Any], name: Names) -> tuple[str, str]:
+    suggests = f"，建议改派{name(data['suggests'])}" if data.get("suggests") else ""
+    return f"{name(data['department'])}申请退单：{REASONS.get(data['reason'], data['reason'])}{suggests}", data["basis"]
+
+
+def _revisited(data: Mapping[str, Any]) -> str:
+    return f"{SOLVED.get(data['solved'], '')}，{SATISFIED.get(data['satisfied'], '')}"
+
+
+SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
+    "ticket.filed": lambda data, name: ("登记" + ("（紧急）" if data.get("urgent") else ""), ""),
+    "ticket.dispatched": lambda data, name: (
+        f"派单给{_legs(data, name)}" + ("，由分类器判定" if data.get("decided_by") == "classifier" else ""),
+        data.get("basis", ""),
+    ),
+    "ticket.redispatched": lambda data, name: (f"改派给{_legs(data, name)}", data["reason"]),
+    "ticket.co_handler_added": lambda data, name: (f"增加{_legs(data, name)}", data["reason"]),
+    "ticket.signed": lambda data, name: (f"{name(data['department'])}签收", ""),
+    "ticket.return_asked": _asked,
+    "ticket.return_approved": lambda data, name: (f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次）", ""),
+    "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),
+    "ticket.resolved": lambda data, name: (
+        f"{name(data['department'])}{'答复' if data['lead'] else '提交协办意见'}：{RESULTS.get(data['result'], data['result'])}" + ("" if data["in_time"] else "（超期）"),
+        "",
+    ),
+    "ticket.review_passed": lambda data, name: ("审核通过，待回访", ""),
+    "ticket.review_rejected": lambda data, name: ("审核退回，时限从停下处继续计算", data["reason"]),
+    "ticket.revisit_missed": lambda data, name: (f"第 {data['attempt']} 次回访未接通：{MISSED[data['outcome']]}" + ("，按未联系上办结" if data["closed"] else ""), ""),
+    "ticket.closed": lambda data, name: (f"回访办结：{_revisited(data)}", ""),
+    "ticket.redone": lambda data, name: (f"回访转重办（第 {data['round']} 轮）：{_revisited(data)}", data["reason"]),
+    "ticket.answered": lambda data, name: ("直办办结", data["reply"]),
+    "ticket.revealed": lambda data, name: ("查看来电人信息", data["reason"]),
+    "ticket.archived": lambda data, name: ("归档", ""),
+    "ticket.urged": lambda data, name: ("催办", data["text"]),
+    "ticket.supervised": lambda data, name: ("督办", data["text"]),
+    "ticket.climbed": lambda data, name: (f"{name(data['department'])}：{data['label']}", data.get("why", "")),
+    "ticket.discipline_proposed": lambda data, name: (f"拟移送纪检监督（{name(data['department'])}），请在一个工作日内说明情况", data["evidence"]),
+    "ticket.discipline_explained": lambda data, name: (f"{name(data['department'])}提交情况说明", ""),
+    "ticket.discipline_transferred": lambda data, name: (f"{name(data['department'])}：移送纪检监督", ""),
+    "ticket.discipline_withdrawn": lambda data, name: (f"{name(data['department'])}：不予移送", ""),
+    "ticket.discipline_concluded": lambda data, name: (f"{name(data['department'])}：纪检监督已结论", ""),
+}

@@ -1,0 +1,145 @@
+"""The worker's door: every consequence of every event, on one screen (SUBSCRIBERS), and the jobs that carry them out."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from asr import model as speech_model
+from asr.errors import SpeechError
+from asr.pool import SpeechPool
+from asr.protocol import AudioRefused, ModelDamaged, ModelMissing, Recogniser, SpeechFailed
+from hotline import clock
+from hotline.db import Session
+from hotline.jobs import Job, job
+from hotline.outbox import Event, claim, claimed
+from hotline.settings import Settings
+from routing.protocol import Classifier
+from tickets import calls, dispatching
+from tickets.call import Call, CallState
+from tickets.classifier import Current
+from tickets.suggesting import advise
+
+log = structlog.get_logger("hotline.worker")
+
+
+@dataclass
+class Tools:
+    """What jobs work with; the door that starts a worker sets it."""
+
+    recordings: Path
+    recogniser: Recogniser
+    classifier: Classifier
+
+
+_tools: Tools | None = None
+
+
+def equip(tools: Tools) -> None:
+    """Gives the jobs of this process their tools."""
+    global _tools
+    _tools = tools
+
+
+def equipment(settings: Settings) -> Tools:
+    """The real tools for these settings."""
+    pool = SpeechPool(speech_model.place(settings.models, settings.model), size=settings.speech_workers)
+    return Tools(recordings=settings.recordings, recogniser=pool, classifier=Current(settings.models / "routing"))
+
+
+def tools() -> Tools:
+    """This process's tools."""
+    if _tools is None:
+        raise RuntimeError("worker.equip() has not been called")
+    return _tools
+
+
+@job(queue="speech")
+def transcribe_call(event_id: int) -> None:
+    """转写. Long work: it looks first, works outside any transaction, and claims in the one that keeps the result."""
+    with Session.begin() as s:
+        event = s.get_one(Event, event_id)
+        if claimed(s, event_id, "transcribe_call"):
+            return
+        call = s.get_one(Call, event.subject_id)
+        if call.state is not CallState.WAITING:
+            return
+        path, declared, call_id = tools().recordings / call.sha256, call.declared, call.id
+    try:
+        transcript = tools().recogniser.transcribe(path, declared=declared)
+    except (ModelMissing, ModelDamaged) as problem:
+        log.warning("call waits for the speech model", call=call_id, code=problem.code)
+        with _once(event_id, "transcribe_call") as s:
+            if s is not None:
+                calls.waits(s, calls.find(s, call_id, lock=True), problem, problem.code)
+    except AudioRefused as problem:
+        log.warning("recording refused", call=call_id, code=problem.code)
+        _give_up(event_id, call_id, problem)
+    except SpeechFailed as problem:
+        log.warning("speech process failed", call=call_id, code=problem.code)
+        if not _try_again(call_id):
+            _give_up(event_id, call_id, problem)
+            return
+        raise
+    else:
+        with _once(event_id, "transcribe_call") as s:
+            if s is not None:
+                calls.transcribed(s, calls.find(s, call_id, lock=True), transcript, at=clock.now())
+                log.info("call transcribed", call=call_id, seconds=round(transcript.duration, 1))
+
+
+@job()
+def file_call(event_id: int) -> None:
+    """登记: a transcribed call becomes a ticket, unless an operator wants to do it."""
+    with _once(event_id, "file_call") as s:
+        if s is None:
+            return
+        call = calls.find(s, s.get_one(Event, event_id).subject_id, lock=True)
+        if call.state is not CallState.TRANSCRIBED or not call.auto:
+            return
+        at = clock.now()
+        advice = advise(s, tools().classifier, calls.said_by_citizen(call), at=at)
+        ticket = calls.file_from(s, call, advice, at=at)
+        log.info("call filed", call=call.id, ticket=ticket.number)
+
+
+@job()
+def dispatch_ticket(event_id: int) -> None:
+    """派单 by the classifier where it is sure; otherwise the ticket stays with the dispatchers."""
+    with _once(event_id, "dispatch_ticket") as s:
+        if s is not None:
+            ticket_id = s.get_one(Event, event_id).subject_id
+            leg = dispatching.dispatch_as_suggested(s, ticket_id, at=clock.now())
+            log.info("ticket routed", ticket=ticket_id, department=leg.department_code if leg else None)
+
+
+SUBSCRIBERS: Mapping[str, Sequence[Job]] = {
+    "call.received": (transcribe_call,),
+    "call.requeued": (transcribe_call,),
+    "call.transcribed": (file_call,),
+    "ticket.filed": (dispatch_ticket,),
+}
+
+
+@contextmanager
+def _once(event_id: int, name: str) -> Any:
+    """A transaction that holds the claim of (event, job), or None when somebody has already done it."""
+    with Session.begin() as s:
+        yield s if claim(s, event_id, name) else None
+
+
+def _give_up(event_id: int, call_id: int, problem: SpeechError) -> None:
+    with _once(event_id, "transcribe_call") as s:
+        if s is not None:
+            calls.failed(s, calls.find(s, call_id, lock=True), problem, problem.code, at=clock.now())
+
+
+def _try_again(call_id: int) -> bool:
+    """Counts a try whose speech process failed; False when there were enough."""
+    with Session.begin() as s:
+        call = calls.find(s, call_id, lock=True)
+        call.tries += 1
+        return call.tries < calls.MOST_TRIES
