@@ -1,0 +1,126 @@
+"""From blocks of sound to utterances: one ear for each channel, silence left out, the clock kept true."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.decode import BLOCK, Recording
+from asr.errors import AudioRefused
+from asr.loudness import Loudness
+from asr.protocol import Utterance, Word, named
+from asr.vosk import Stream
+
+STILL = 16  # of 32768; G.711 codes silence as up to 8
+# Vosk ends an utterance after two seconds of silence at the latest (rule4 of the model): more than that need not be fed.
+PAUSE = 2.4  # seconds
+TWINS = 4  # of 32768: two channels this close are one voice saved twice
+
+Mono = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known when a recording is through. names: of the channels that were listened to, by their number."""
+
+    duration: float
+    names: dict[int, str]
+    truncated: bool
+
+
+def listen(
+    model: Any,
+    recording: Recording,
+    *,
+    names: Sequence[str] | None,
+    longest: float,
+    on_utterance: Callable[[Utterance], None],
+    on_progress: Callable[[float], None],
+) -> Heard:
+    """Listens to a whole recording, its channels side by side in threads.
+
+    names: for the channels, left first. longest: seconds after which the recording is refused as too long.
+    on_utterance is called from those threads. Raises AudioRefused.
+    """
+    count = recording.info.channels
+    ears = [Ear(model, recording.rate, channel, on_utterance) for channel in range(count)]
+    apart = [channel == 0 for channel in range(count)]  # a channel is its own voice once it differs from the first
+    if (recording.info.duration or 0) > longest:
+        raise AudioRefused("too_long", f"{recording.info.duration:.0f} s promised")
+    with ThreadPoolExecutor(count, thread_name_prefix="ear") as threads:
+        for block in recording.blocks():
+            apart = [own or _differs(block[0], voice) for own, voice in zip(apart, block, strict=True)]
+            tasks = [threads.submit(ear.hear if own else ear.skip, voice) for ear, own, voice in zip(ears, apart, block, strict=True)]
+            for task in tasks:
+                task.result()
+            on_progress(recording.seconds)
+            if recording.seconds > longest:
+                raise AudioRefused("too_long", f"{recording.seconds:.0f} s decoded")
+        for task in [threads.submit(ear.finish) for ear in ears]:
+            task.result()
+    own = [channel for channel in range(count) if apart[channel]]
+    given = named(count, names) if len(own) > 1 or count == 1 else ["mono"]
+    return Heard(round(recording.seconds, 3), {channel: given[channel] for channel in own}, recording.truncated)
+
+
+class Ear:
+    """Listens to one channel: loudness, recogniser, and a clock that counts what was left out."""
+
+    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None]) -> None:
+        self._stream: Stream | None = None
+        self._begin = lambda: Stream(model, rate)
+        self._loudness = Loudness(rate)
+        self._rate = rate
+        self._channel = channel
+        self._tell = on_utterance
+        self._still = 0.0  # seconds of silence up to now
+        self._fed = 0.0  # seconds given to the recogniser
+        self._cuts: list[tuple[float, float]] = []  # (seconds fed when something was left out, seconds left out up to then)
+
+    def hear(self, voice: Mono) -> None:
+        """Listens to one block, unless it only goes on with a long silence."""
+        self._still = self._still + len(voice) / self._rate if _still(voice) else 0.0
+        if self._still > PAUSE or (self._stream is None and self._still):
+            self.skip(voice)
+            return
+        self._stream = self._stream or self._begin()
+        self._fed += len(voice) / self._rate
+        self._say(self._stream.accept(self._loudness.level(voice).tobytes()))
+
+    def skip(self, voice: Mono) -> None:
+        """Lets a block pass unheard, and remembers how long it was."""
+        gone = (self._cuts[-1][1] if self._cuts else 0.0) + len(voice) / self._rate
+        if self._cuts and self._cuts[-1][0] == self._fed:
+            self._cuts.pop()
+        self._cuts.append((self._fed, gone))
+
+    def finish(self) -> None:
+        """The recording is over: what was still being said is said."""
+        if self._stream is not None:
+            self._say(self._stream.finish())
+
+    def _say(self, ended: list[list[Word]]) -> None:
+        for words in ended:
+            self._tell(Utterance.of(self._channel, [self._timed(word) for word in words]))
+
+    def _timed(self, word: Word) -> Word:
+        """The word with times of the recording, not of what was fed."""
+        # The end may touch the next cut when Vosk rounds up: start decides for both.
+        at = bisect_right(self._cuts, word.start + 0.01, key=lambda cut: cut[0])
+        shift = self._cuts[at - 1][1] if at else 0.0
+        return replace(word, start=round(word.start + shift, 2), end=round(word.end + shift, 2)) if shift else word
+
+
+def _still(voice: Mono) -> bool:
+    return int(voice.max()) <= STILL and int(voice.min()) >= -STILL
+
+
+def _differs(first: Mono, other: Mono) -> bool:
+    return bool(np.abs(first.astype(np.int32) - other).max() > TWINS)
+
+
+assert PAUSE > BLOCK

@@ -1,0 +1,122 @@
+"""The speech process: `python -m asr.speech MODEL PARENT`. Takes jobs on standard input, tells what it hears on standard output.
+
+Decoding and recognition run only here, so that a file or a fault that kills them kills nothing else. It dies with its parent.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from asr.frames import Message, packed, read
+
+DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+MEMORY = 4 * 1024**3  # bytes of address space; a file must not be able to eat the machine
+NICE = 5  # pages and answers come before recordings
+EXPENDABLE = b"500"  # of 1000: where memory runs out, this goes before the database
+OFTEN = 0.5  # seconds between two reports of progress
+
+
+def main(folder: str, parent: str) -> int:
+    """Serves until standard input ends."""
+    humble(int(parent))
+    source, sink = private_pipes()
+    from asr.errors import ModelDamaged  # the heavy libraries come after the limits
+    from asr.vosk import load
+
+    mouth = Mouth(sink)
+    try:
+        model = load(Path(folder))
+    except ModelDamaged as damage:
+        mouth.say({"event": "damaged", "detail": damage.detail})
+        return 1
+    mouth.say({"event": "ready"})
+    while (job := read(source)) is not None:
+        # Work is done in a thread of its own, so that the end of the parent is noticed in the middle of a job too.
+        threading.Thread(target=work, args=(model, job, mouth), name="job").start()
+    os._exit(0)
+
+
+def humble(parent: int) -> None:
+    """Dies with its parent, yields to others, and is bounded in memory."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(DEATH_OF_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it was already gone when we asked
+        os._exit(1)
+    os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+    try:
+        Path("/proc/self/oom_score_adj").write_bytes(EXPENDABLE)
+    except OSError:
+        pass  # only a hint
+
+
+def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Our ends of the pipes, moved away from 0 and 1, so that a chatty library cannot write into the messages."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return source, sink
+
+
+class Mouth:
+    """Says one message at a time, whichever thread speaks."""
+
+    def __init__(self, sink: IO[bytes]) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._reported = 0.0
+
+    def say(self, message: Message) -> None:
+        """One message, at once."""
+        with self._lock:
+            self._sink.write(packed(message))
+            self._sink.flush()
+
+    def progress(self, seconds: float) -> None:
+        """Seconds done: not oftener than is of use, but always before the parent thinks that we hang."""
+        if (now := time.monotonic()) - self._reported >= OFTEN:
+            self._reported = now
+            self.say({"event": "progress", "seconds": round(seconds, 2)})
+
+
+def work(model: Any, job: Message, mouth: Mouth) -> None:
+    """One recording. Anything unforeseen ends the process: the parent starts a fresh one."""
+    from asr.decode import Recording
+    from asr.errors import AudioRefused
+    from asr.listening import listen
+
+    try:
+        with Recording(Path(job["path"]), job["declared"]) as recording:
+            mouth.say({"event": "begun", "duration": recording.info.duration, "channels": recording.info.channels})
+            heard = listen(
+                model,
+                recording,
+                names=job["names"],
+                longest=job["longest"],
+                on_utterance=lambda utterance: mouth.say({"event": "utterance", "utterance": utterance.as_dict()}),
+                on_progress=mouth.progress,
+            )
+        names = [[channel, name] for channel, name in heard.names.items()]
+        mouth.say({"event": "done", "duration": heard.duration, "channels": names, "truncated": heard.truncated})
+    except AudioRefused as refusal:
+        mouth.say({"event": "refused", "code": refusal.code, "detail": refusal.detail})
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(70)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:3]))
