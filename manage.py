@@ -148,7 +148,7 @@ def due(received: str, limit_: str, calendar_: str, as_json: bool) -> None:
     from sla import calendars
     from sla.worktime import Limit, add
 
-    deadline = add(calendars.named(calendar_), _moment(received), Limit.parse(limit_))
+    deadline = add(calendars.shipped(calendar_), _moment(received), Limit.parse(limit_))
     when = clock.local(deadline.due)
     if as_json:
         _print_json({"received": received, "limit": limit_, "due": when.isoformat(), "provisional": deadline.provisional, "steps": list(deadline.steps)})

@@ -42,7 +42,7 @@ def find(s: Session, number: str, person: Person, *, lock: bool = False, version
     """
     wanted = visible_to(person).where(Ticket.number == number.strip())
     if lock:
-        wanted = wanted.with_for_update(of=Ticket)
+        wanted = wanted.with_for_update(of=Ticket, key_share=True)
     ticket = s.scalar(wanted.options(*FULL).execution_options(populate_existing=True))
     if ticket is None:
         raise NotFound(f"没有找到工单“{number}”，或您无权查看。")

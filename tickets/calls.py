@@ -108,7 +108,7 @@ def link(call: Call, ticket: Ticket) -> None:
 def find(s: Session, number: int, *, lock: bool = False) -> Call:
     """The call with this id. Raises NotFound."""
     wanted = select(Call).where(Call.id == number).options(joinedload(Call.ticket)).execution_options(populate_existing=True)
-    call = s.scalar(wanted.with_for_update(of=Call) if lock else wanted)
+    call = s.scalar(wanted.with_for_update(of=Call, key_share=True) if lock else wanted)
     if call is None:
         raise NotFound(f"没有编号为 {number} 的通话。")
     return call

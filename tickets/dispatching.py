@@ -56,7 +56,7 @@ def dispatch(
 
 def dispatch_as_suggested(s: Session, ticket_id: int, *, at: datetime) -> Leg | None:
     """Dispatches by the classifier's suggestion where it is sure enough and nobody chose otherwise; None leaves it to a person."""
-    ticket = s.scalar(select(Ticket).where(Ticket.id == ticket_id).options(selectinload(Ticket.legs)).with_for_update(of=Ticket))
+    ticket = s.scalar(select(Ticket).where(Ticket.id == ticket_id).options(selectinload(Ticket.legs)).with_for_update(of=Ticket, key_share=True))
     if ticket is None or ticket.state is not State.FILED or ticket.legs or not ticket.suggestion or not ticket.suggestion["dispatch"] or ticket.urgent:
         return None
     first = ticket.suggestion["suggestions"][0]
@@ -151,7 +151,6 @@ def _open_leg(s: Session, ticket: Ticket, department: str, *, lead: bool, forced
         forced=forced,
         basis=basis,
         dispatched_at=at,
-        level=0,
     )
     s.add(leg)
     return leg

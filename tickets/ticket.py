@@ -155,7 +155,6 @@ class Leg(Base):
     resolved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(12))
-    level: Mapped[int] = mapped_column(default=0)
 
     ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="legs")
     department: Mapped[Department] = relationship(lazy="raise", foreign_keys=[department_code])

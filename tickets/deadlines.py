@@ -1,0 +1,157 @@
+"""时限: which clocks a ticket has, and what starts and stops them. The arithmetic is sla's; here is only when.
+
+A ticket's clocks: `dispatch` from filing to dispatch, `citizen` over everything until it is closed, `revisit` once the answer stands.
+A leg's clocks: `sign`, and `resolve` from dispatch (not from signing) to the answer; inner steps of a department never stop them.
+A ticket keeps the version of the policy it was filed under; only an explicit recompute moves it to another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from sla import light as lights
+from sla import policy as policies
+from sla import timers, versions
+from sla.timers import Terms, Timer
+from sla.worktime import add
+from tickets.lifecycle import State
+from tickets.ticket import Leg, Ticket
+
+STATEMENT = "statement"
+
+
+def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
+    terms = versions.terms_for(s, matter_of(ticket))
+    citizen = timers.start(s, subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve"))
+    ticket.due_at = citizen.due_at
+    if terms.rule.limit("dispatch"):
+        timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
+
+
+def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime) -> None:
+    """Each new leg's clocks start; the dispatcher's stops. A co-handler's limit is never later than the lead's."""
+    terms = _terms(s, ticket)
+    timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
+    for leg in legs:
+        resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
+        leg.due_at = resolve.due_at
+        if terms.rule.limit("sign"):
+            timers.start(s, subject=_leg(leg), clock="sign", at=at, terms=terms, round=leg.round)
+        window = terms.rule.limit("return_window")
+        leg.return_until = add(terms.calendar, at, window).due if window and terms.rule.returnable and not leg.forced else None
+        leg.forced = leg.forced or not terms.rule.returnable
+
+
+def signed(s: Session, leg: Leg, *, at: datetime) -> None:
+    """Stops the sign clock and nothing else."""
+    timers.stop(s, subject=_leg(leg), clock="sign", at=at)
+
+
+def resolved(s: Session, leg: Leg, *, at: datetime) -> None:
+    """Stops the resolve clock, provisionally: a rejected answer starts it again from here."""
+    timers.stop(s, subject=_leg(leg), clock="resolve", at=at)
+
+
+def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
+    """The resolve clock goes on from where it stopped; what the review took is given back, not more."""
+    timer = timers.resume(s, subject=_leg(leg), clock="resolve", at=at, terms=_terms(s, ticket))
+    leg.due_at = timer.due_at
+
+
+def leg_ended(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
+    """All clocks of the leg stop; without a lead the dispatcher's runs again."""
+    timers.stop_all(s, subject=_leg(leg), at=at)
+    if leg.lead and leg.outcome == "returned":
+        timers.restart(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=_terms(s, ticket))
+
+
+def revisit_due(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """The citizen is to be asked; the citizen's own clock stops at the answer that passed review."""
+    timers.stop(s, subject=_ticket(ticket), clock="citizen", at=at)
+    terms = _terms(s, ticket)
+    if terms.rule.limit("revisit"):
+        revisit = timers.start(s, subject=_ticket(ticket), clock="revisit", at=at, terms=terms, round=ticket.round)
+        ticket.due_at = revisit.due_at
+
+
+def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """A new round begins: the citizen's clock starts anew with it."""
+    timers.stop(s, subject=_ticket(ticket), clock="revisit", at=at)
+    terms = _terms(s, ticket)
+    citizen = timers.start(
+        s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve")
+    )
+    ticket.due_at = citizen.due_at
+
+
+def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """Nothing runs any more."""
+    timers.stop_all(s, subject=_ticket(ticket), at=at)
+
+
+def statement_due(s: Session, *, at: datetime) -> datetime:
+    """By when a department explains itself (说明): one workday, or as the policy says."""
+    terms = versions.terms_for(s, policies.Matter(kind="complaint"))
+    limit = terms.rule.limit(STATEMENT) or policies.Limit.parse("1 workday")
+    return add(terms.calendar, at, limit).due
+
+
+def explained(s: Session, whose: Ticket | Leg) -> list[str]:
+    """为何是这个时间: the working-time steps behind a deadline; of a ticket: its lead leg's, or its own while nobody holds it."""
+    if isinstance(whose, Ticket):
+        leg = whose.lead_leg
+        timer = timers.find(s, _leg(leg), "resolve") if leg else timers.find(s, _ticket(whose), "revisit" if whose.state is State.REVISITING else "citizen")
+    else:
+        timer = timers.find(s, _leg(whose), "resolve")
+    return timers.explained(s, timer) if timer else []
+
+
+def light(due_at: datetime | None, dispatched_at: datetime, at: datetime) -> str:
+    """红黄绿灯 from the deadline, computed when read: red past it, amber in the last fifth of the time or the last 24 hours, else green."""
+    if due_at is None:
+        return "grey"
+    warn = max(dispatched_at + (due_at - dispatched_at) * 0.8, due_at - (due_at - dispatched_at) * 0.5) if due_at > dispatched_at else due_at
+    return lights.light(at, due=due_at, warn=warn)
+
+
+def matter_of(ticket: Ticket) -> policies.Matter:
+    """The ticket as the policy's rules see it."""
+    tags = {"redo"} if ticket.round > 1 else set()
+    if ticket.confidentiality == "anonymous":
+        tags.add("anonymous")
+    return policies.Matter(
+        kind=ticket.kind.value, item=ticket.item_code or "", area=ticket.area_code or "", urgency="life" if ticket.urgent else "normal", tags=frozenset(tags)
+    )
+
+
+def subject(text: str) -> tuple[str, int]:
+    """What a timer is about: ("ticket", 42) or ("leg", 7)."""
+    kind, _, number = text.partition(":")
+    return kind, int(number)
+
+
+def _terms(s: Session, ticket: Ticket) -> Terms:
+    """The rule that fits the ticket as it is now, under the policy version it was filed with."""
+    citizen = timers.find(s, _ticket(ticket), "citizen")
+    if citizen is None:
+        return versions.terms_for(s, matter_of(ticket))
+    kept = versions.terms_of(s, citizen)
+    rule = kept.policy.rule_for(matter_of(ticket))
+    if rule.calendar == kept.rule.calendar:
+        return replace(kept, rule=rule)
+    number, calendar = versions.current_calendar(s, rule.calendar)
+    return replace(kept, rule=rule, calendar=calendar, calendar_version=number)
+
+
+def _ticket(ticket: Ticket) -> str:
+    return f"ticket:{ticket.id}"
+
+
+def _leg(leg: Leg) -> str:
+    return f"leg:{leg.id}"
+
+
+__all__ = ["Timer", "closed", "dispatched", "explained", "filed", "leg_ended", "light", "matter_of", "resolved", "resumed", "revisit_due", "revisited", "signed", "statement_due", "subject"]
