@@ -1,6 +1,6 @@
 """为何是这个时间: the steps behind a deadline, as sentences that a citizen and a clerk can both check on a wall calendar."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -11,13 +11,15 @@ from sla.limit import Limit
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """What a deadline was worked out from: calendar, receipt, limit, how the last day ends, and whether it was moved off a day off."""
+    """What a deadline was worked out from: calendar, receipt, limit, how the last day ends, whether it was
+    moved off a day off, and the outcome."""
 
     calendar: Calendar
     start: datetime
     limit: Limit
     close_of_business: bool
     rolled: bool
+    due: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Stretch:
     text: str
 
 
-def explain(reckoning: Reckoning, due: datetime, provisional: bool) -> list[str]:
-    """The sentences, in the order of the calendar."""
+def explain(reckoning: Reckoning, moves: Sequence[tuple[str, datetime]], provisional: bool) -> list[str]:
+    """The sentences, in the order of the calendar; then what moved the deadline, in the order it happened."""
+    due = reckoning.due
     unit = reckoning.limit.unit
     lines = [_received(reckoning)]
     if unit == "workday" and reckoning.limit.whole:
@@ -45,14 +48,16 @@ def explain(reckoning: Reckoning, due: datetime, provisional: bool) -> list[str]
     if reckoning.rolled:
         lines.append("到期日是休息日，顺延到下一个工作日。")
     lines.append(_end(reckoning, due))
+    lines += [f"{why}，截止时间移至 {moment(after)}。" for why, after in moves]
     if provisional:
+        due = max([due, *(after for _, after in moves)])
         lines.append(_doubt(reckoning, due))
     return lines
 
 
 def _received(reckoning: Reckoning) -> str:
     tail = "，当日不计入，从下一个工作日起算" if reckoning.limit.unit == "workday" and reckoning.limit.whole else ""
-    return f"{_moment(reckoning.start)} 起算{tail}。"
+    return f"{moment(reckoning.start)} 起算{tail}。"
 
 
 def _count_days(reckoning: Reckoning, due: datetime) -> list[str]:
@@ -99,7 +104,7 @@ def _end(reckoning: Reckoning, due: datetime) -> str:
     if ends_at_midnight and (due.hour, due.minute) == (0, 0):
         return f"截止时间：{_day(due.date() - timedelta(1), True)}24:00。"
     by_day = reckoning.rolled or reckoning.limit.unit == "sameday" or (reckoning.limit.unit == "workday" and reckoning.limit.whole)
-    return f"截止时间：{_moment(due)}{'（当天下班时）' if by_day else ''}。"
+    return f"截止时间：{moment(due)}{'（当天下班时）' if by_day else ''}。"
 
 
 def _doubt(reckoning: Reckoning, due: datetime) -> str:
@@ -139,8 +144,9 @@ def _day(day: date, year: bool = False) -> str:
     return f"{f'{day.year}年' if year else ''}{day.month}月{day.day}日（周{WEEKDAYS[day.weekday()]}）"
 
 
-def _moment(moment: datetime) -> str:
-    return _day(moment.date(), True) + moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+def moment(at: datetime) -> str:
+    """As people read it: 2026年11月20日（周五）17:00."""
+    return _day(at.date(), True) + at.strftime("%H:%M:%S" if at.second else "%H:%M")
 
 
 def _duration(seconds: int) -> str:

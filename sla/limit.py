@@ -35,6 +35,9 @@ SPELLINGS: Final[dict[str, tuple[str, int]]] = {
 }
 """How people and files spell a unit: spelling -> (unit, how many of it)."""
 
+EXACT: Final = 6
+"""Decimal places of a second that are told apart."""
+
 SAME_DAY: Final = frozenset({"sameday", "1 sameday", "当日", "当天", "当日办结"})
 LONGEST: Final = {"second": 315_360_000, "minute": 5_256_000, "hour": 87_600, "day": 3_650, "workday": 2_500, "workminute": 1_050_000, "sameday": 1}
 """Nothing a hotline promises lasts longer than ten years; a longer limit is a slip of the finger."""
@@ -85,8 +88,8 @@ class Limit:
 
     @property
     def seconds(self) -> int:
-        """The limit in seconds, rounded up. Raises KeyError for workday and sameday, which are no fixed time."""
-        return math.ceil(self.amount * SECONDS[self.unit])
+        """The limit in whole seconds, a started one counting as one. Raises KeyError for workday and sameday, which are no fixed time."""
+        return math.ceil(round(self.amount * SECONDS[self.unit], EXACT))
 
     @property
     def chinese(self) -> str:
@@ -96,9 +99,10 @@ class Limit:
     def __str__(self) -> str:
         return "sameday" if self.unit == "sameday" else f"{_plain(self.amount)} {self.unit}"
 
-    def times(self, factor: Decimal) -> "Limit":
-        """A part or a multiple of this limit, in its own unit."""
-        return Limit(self.amount * factor, self.unit)
+    @classmethod
+    def of_seconds(cls, seconds: int, unit: str) -> "Limit":
+        """So many seconds as a limit in a unit of fixed length; exact, since `seconds` rounds a repeating fraction back."""
+        return cls(Decimal(seconds) / SECONDS[unit], unit)
 
 
 def _number(text: str) -> Decimal:

@@ -8,6 +8,7 @@ office segments only; natural minutes and hours are the clock on the wall, natur
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from hotline.errors import Refused
@@ -15,7 +16,8 @@ from sla.calendar import DAY, LAST_YEAR, Calendar, Day, Hours, Index, Season, fi
 from sla.explain import Reckoning, explain
 from sla.limit import Limit
 
-__all__ = ["Calendar", "Day", "Deadline", "Hours", "Limit", "Season", "add", "elapsed", "elapsed_seconds", "five_days", "hours_of", "next_open", "subtract"]
+__all__ = ["Calendar", "Day", "Deadline", "Hours", "Limit", "Season", "add", "elapsed", "elapsed_seconds", "ends_between", "five_days",
+           "hours_of", "move_ends", "next_open", "part_way", "subtract"]
 
 CONSULTS_CALENDAR: Final = frozenset({"workday", "workminute", "sameday"})
 
@@ -25,16 +27,23 @@ class Deadline:
     """A due moment 截止时间 and why.
 
     due: aware, in the calendar's zone. provisional: it rests on a year whose holiday arrangement is not published yet 暂定.
+    moves: what has moved it since, as (why, due after it); `original` is the due moment before the first of them.
     """
 
     due: datetime
     provisional: bool
     reckoning: Reckoning
+    moves: tuple[tuple[str, datetime], ...] = ()
+
+    @property
+    def original(self) -> datetime:
+        """The due moment before any pause or extension."""
+        return self.reckoning.due
 
     @property
     def steps(self) -> list[str]:
         """为何是这个时间: sentences in plain Chinese, worked out only when asked for."""
-        return explain(self.reckoning, self.due, self.provisional)
+        return explain(self.reckoning, self.moves, self.provisional)
 
 
 def add(calendar: Calendar, start: datetime, limit: Limit, *, close_of_business: bool = True, roll_if_holiday: bool = False) -> Deadline:
@@ -59,7 +68,7 @@ def add(calendar: Calendar, start: datetime, limit: Limit, *, close_of_business:
         due = _workdays_later(calendar, due, 1, close_of_business)
     consulted = unit in CONSULTS_CALENDAR or roll_if_holiday
     provisional = consulted and not calendar.is_official(local.year, _last_year(due))
-    return Deadline(due, provisional, Reckoning(calendar, local, limit, close_of_business, rolled))
+    return Deadline(due, provisional, Reckoning(calendar, local, limit, close_of_business, rolled, due))
 
 
 def subtract(calendar: Calendar, due: datetime, limit: Limit, *, close_of_business: bool = True) -> datetime:
@@ -98,7 +107,36 @@ def next_open(calendar: Calendar, moment: datetime) -> datetime:
         i = bisect_right(index.ends, at)
         if i < len(index.ends):
             return local if index.starts[i] <= at else datetime.fromtimestamp(index.starts[i], calendar.tz)
-        years += 1
+        years = _further(years)
+
+
+def part_way(calendar: Calendar, start: datetime, due: datetime, share: Fraction, *, working: bool) -> datetime:
+    """The moment by which `share` of the time from start to due is used up; in working time, or as the clock on the wall runs."""
+    local, end = _local(calendar, start), _local(calendar, due)
+    if not working:
+        return _really(local, int((_seconds(end) - _seconds(local)) * share))
+    seconds = int(elapsed_seconds(calendar, local, end) * share)
+    return _later(calendar, local, seconds) if seconds > 0 else local
+
+
+def ends_between(calendar: Calendar, a: datetime, b: datetime, *, close_of_business: bool = True) -> int:
+    """How many workdays end in [a, b): at close of business, or at 24:00. The measure of a pause 挂起 of a limit in workdays."""
+    first, last = _local(calendar, a), _local(calendar, b)
+    index = calendar.index(min(first.year, last.year) - 1, max(first.year, last.year))
+    ends = index.closes if close_of_business else index.midnights
+    return bisect_left(ends, last) - bisect_left(ends, first)
+
+
+def move_ends(calendar: Calendar, due: datetime, count: int, *, close_of_business: bool = True) -> datetime:
+    """The workday's end `count` workdays after (or before) the one at or next after `due`."""
+    local, years = _local(calendar, due), 1
+    while True:
+        index = calendar.index(local.year - years, local.year + years)
+        ends = index.closes if close_of_business else index.midnights
+        i = bisect_left(ends, local) + count
+        if 0 <= i < len(ends):
+            return ends[i]
+        years = _further(years)
 
 
 def _workdays_later(calendar: Calendar, local: datetime, count: int, close_of_business: bool) -> datetime:
@@ -108,7 +146,7 @@ def _workdays_later(calendar: Calendar, local: datetime, count: int, close_of_bu
         i = bisect_right(index.days, today) + count - 1
         if i < len(index.days):
             return index.closes[i] if close_of_business else index.midnights[i]
-        years = 2 * years + 1
+        years = _further(years)
 
 
 def _workdays_earlier(calendar: Calendar, local: datetime, count: int, close_of_business: bool) -> datetime:
@@ -119,7 +157,7 @@ def _workdays_earlier(calendar: Calendar, local: datetime, count: int, close_of_
         i = bisect_right(ends, local) - count
         if i >= 0:
             return datetime.combine(datetime.fromordinal(index.days[i]), datetime.min.time(), calendar.tz) - timedelta(seconds=1)
-        years = 2 * years + 1
+        years = _further(years)
 
 
 def _later(calendar: Calendar, local: datetime, seconds: int) -> datetime:
@@ -129,7 +167,7 @@ def _later(calendar: Calendar, local: datetime, seconds: int) -> datetime:
         due = index.earliest(index.worked(_seconds(local)) + seconds)
         if due is not None:
             return datetime.fromtimestamp(due, calendar.tz)
-        years = 2 * years + 1
+        years = _further(years)
 
 
 def _earlier(calendar: Calendar, local: datetime, seconds: int) -> datetime:
@@ -139,7 +177,7 @@ def _earlier(calendar: Calendar, local: datetime, seconds: int) -> datetime:
         start = index.latest(index.worked(_seconds(local)) - seconds)
         if start is not None:
             return datetime.fromtimestamp(start, calendar.tz)
-        years = 2 * years + 1
+        years = _further(years)
 
 
 def _working_seconds(calendar: Calendar, local: datetime, limit: Limit, back: bool = False) -> int:
@@ -152,7 +190,7 @@ def _working_seconds(calendar: Calendar, local: datetime, limit: Limit, back: bo
         i = bisect_right(index.days, local.toordinal()) - 1 if back else bisect_left(index.days, local.toordinal())
         if 0 <= i < len(index.days):
             return int(limit.amount * index.lengths[i])
-        years += 1
+        years = _further(years)
 
 
 def _same_day(calendar: Calendar, local: datetime, close_of_business: bool) -> datetime:
@@ -163,7 +201,7 @@ def _same_day(calendar: Calendar, local: datetime, close_of_business: bool) -> d
         i = bisect_right(index.closes, local)
         if i < len(index.closes):
             return index.closes[i] if close_of_business else index.midnights[i]
-        years += 1
+        years = _further(years)
 
 
 def _same_day_earlier(calendar: Calendar, local: datetime, close_of_business: bool) -> datetime:
@@ -173,7 +211,7 @@ def _same_day_earlier(calendar: Calendar, local: datetime, close_of_business: bo
         i = bisect_right(index.closes if close_of_business else index.midnights, local) - 1
         if i >= 0:
             return index.closes[i] - timedelta(seconds=1)
-        years += 1
+        years = _further(years)
 
 
 def _natural(local: datetime, limit: Limit, sign: int) -> datetime:
@@ -187,6 +225,10 @@ def _natural(local: datetime, limit: Limit, sign: int) -> datetime:
 
 def _really(local: datetime, seconds: int) -> datetime:
     return datetime.fromtimestamp(_seconds(local) + seconds, local.tzinfo)
+
+
+def _further(years: int) -> int:
+    return 2 * years + 1
 
 
 def _reach(calendar: Calendar, local: datetime, years: int) -> Index:
