@@ -79,13 +79,13 @@ class Supervisor:
             for kept in self._kept:
                 kept.start()
                 kept.await_health()
+            self._running = True
         except BaseException:
             self.stop()
             raise
 
     def run(self) -> None:
         """Watches over the children until SIGINT or SIGTERM, then stops them."""
-        self._running = True
         next_rotation = time.monotonic() + ROTATE_EVERY
         while not self._asked.wait(LOOK_EVERY):
             for kept in self._kept:
@@ -119,6 +119,7 @@ class Supervisor:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """While starting, a signal gives up; from then on it asks `run` to stop, also when it has not begun yet."""
         if not self._running:
             raise KeyboardInterrupt
         self._asked.set()
