@@ -93,7 +93,10 @@ class Span:
 
 
 def steps(rungs: Sequence[Rung], span: Span, *, quiet_hours: bool = True) -> list[Step]:
-    """The timed steps in order. Lower levels never come after higher ones; with quiet_hours, reminders wait for the office to open, but not beyond the due moment."""
+    """The timed steps in order; a lower level never comes after a higher one.
+
+    quiet_hours: reminders wait for the office to open, though not beyond the due moment.
+    """
     found = [(rung, moment_of(rung, span)) for rung in sorted(rungs, key=lambda r: r.level) if rung.timed]
     result: list[Step] = []
     latest: datetime | None = None

@@ -22,12 +22,12 @@ class Light(StrEnum):
 WORDS = {Light.GREEN: "正常", Light.AMBER: "将到期", Light.RED: "超期", Light.BLUE: "挂起", Light.GREY: "已停"}
 
 
-def light(at: datetime, *, due: datetime, warn: datetime, paused: bool = False, stopped: datetime | None = None) -> Light:
+def light(at: datetime, *, due: datetime, warn: datetime, paused: datetime | None = None, stopped: datetime | None = None) -> Light:
     """Red after `due`, amber from `warn` on (20 % or one workday left, by the ladder), green before.
 
-    The due moment itself is still in time. A paused clock is blue unless it was overdue when it is read; a stopped one is grey, or red if it stopped late.
+    The due moment itself is still in time. paused, stopped: since when; a clock that stood still in time is blue or grey, one that did so late is red.
     """
-    moment = stopped or at
+    moment = stopped or paused or at
     if moment > due:
         return Light.RED
     if stopped:

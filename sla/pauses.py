@@ -9,7 +9,6 @@ from sla.explain import moment
 from sla.limit import Limit
 from sla.worktime import CONSULTS_CALENDAR, Calendar, Deadline, add, elapsed_seconds, ends_between, move_ends
 
-
 ANSWERED: Final = "answered"
 """The reason of the stretch between an answer and its rejection: a rejected answer resumes where it stopped, with no free time."""
 
