@@ -220,7 +220,7 @@ def check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise Refused(f"HOTLINE_HOST“{host}”不是一个能识别的地址。", field="HOTLINE_HOST") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
