@@ -21,6 +21,7 @@ from hotline.outbox import Event
 from hotline.people import system
 from hotline.settings import Settings
 from sla import timers
+from sla.sweep import sweep
 from tickets import calls, ladder
 
 log = structlog.get_logger("hotline.beat")
@@ -61,7 +62,7 @@ class Beat:
 
     def _sweep(self, at: datetime) -> int:
         with Session.begin() as s:
-            return timers.sweep(s, at=at, fire=ladder.climb)
+            return sweep(s, at=at, fire=ladder.climb)
 
     def _requeue(self, at: datetime) -> int:
         try:
@@ -86,7 +87,7 @@ class Beat:
 
 def declared(path: Path) -> str | None:
     """The coding that a headerless recording's file name declares (x.ulaw), None for files that say it themselves."""
-    from asr.decode import declared_for
+    from asr.formats import declared_for
 
     return declared_for(path.name)
 

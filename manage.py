@@ -78,7 +78,7 @@ def call(files: Sequence[Path], as_json: bool) -> None:
     with system.running(_settings(), progress=_notice) as running:
         for path, call_id, problem in running.take_calls(files):
             with Session() as s:
-                reports.append(call_report(s, path, call_id, problem))
+                reports.append(call_report(s, path, call_id, problem, at=clock.now()))
     if as_json:
         _print_json(reports)
     else:
@@ -95,7 +95,7 @@ def call(files: Sequence[Path], as_json: bool) -> None:
 def transcribe(files: Sequence[Path], declared: str | None, as_json: bool) -> None:
     """只转写录音，不登记。"""
     from asr import model
-    from asr.decode import declared_for
+    from asr.formats import declared_for
     from asr.pool import SpeechPool
 
     settings = _settings()

@@ -26,7 +26,7 @@ from hotline.people import Person
 from hotline.people import system as the_system
 from hotline.roles import Role
 from hotline.settings import Settings
-from sla import policy, versions
+from sla import policies, versions
 from tickets import access, discipline, dispatching, resolving, returning, revisiting, signing, urging
 from tickets.call import Call
 from tickets.discipline_case import CaseState, DisciplineCase
@@ -98,8 +98,7 @@ def play(settings: Settings, *, keep: bool, say: Notice) -> Result:
     try:
         with system.running(own, progress=say) as running:
             with Session.begin() as s:
-                quick = policy.load("play").to_data() | {"name": "policies"}
-                versions.save_policy(s, policy.Policy.from_data(quick), at=clock.now(), by=the_system(s).name)
+                versions.save_policy(s, replace(policies.load("play"), name="policies"), at=clock.now(), by=the_system(s).name)
             day = Day(running, say)
             numbers = day.morning()
             parts = [PARTS[n % len(PARTS)] for n in range(len(numbers))]

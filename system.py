@@ -38,6 +38,7 @@ from hotline.settings import Settings
 from routing import corpus, store
 from routing import train as training
 from routing.protocol import Classifier
+from sla import versions
 from tickets import calls, setup
 from tickets.call import Call, CallState
 from tickets.catalogue import Item, responsible
@@ -92,6 +93,7 @@ def prepare(settings: Settings, url: str, *, empty: bool = False, progress: Prog
     logins: list[tuple[str, str, str]] = []
     with Session.begin() as s:
         s.execute(text("SELECT pg_advisory_xact_lock(hashtext('hotline setup'))"))
+        versions.seed(s, at=clock.now())
         if not empty and setup.is_empty(s):
             setup.load(s)
         if hand_out:

@@ -1,9 +1,10 @@
 """The database session, and the base of every table. `with Session.begin() as s:` stands at the edge; the domain never commits."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine
+from sqlalchemy import BigInteger, DateTime, Engine, Enum, MetaData, create_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.orm import Session as Session_
@@ -18,16 +19,22 @@ NAMES = {
 
 
 class Base(DeclarativeBase):
-    """Every table. Moments are timestamptz; a dict or list is JSONB."""
+    """Every table. Whole numbers are bigint, moments timestamptz; a dict or list is JSONB."""
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {
+        int: BigInteger,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
         list[dict[str, Any]]: JSONB,
         list[str]: JSONB,
     }
+
+
+def word(words: type[StrEnum]) -> Enum:
+    """A column that holds one of these words, stored as text: a new word needs no migration."""
+    return Enum(words, native_enum=False, length=20, values_callable=lambda kinds: [kind.value for kind in kinds])
 
 
 Session: sessionmaker[Session_] = sessionmaker(expire_on_commit=False)

@@ -46,7 +46,7 @@ class Claim(Base):
     job: Mapped[str] = mapped_column(String(60), primary_key=True)
 
 
-def record(s: Session, kind: str, subject: Any, *, by: Person | None, at: datetime, **data: Any) -> Event:
+def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: datetime, **data: Any) -> Event:
     """Writes the event of a verb, and wakes the relay when the transaction commits.
 
     subject: a row with an integer `id`; its table name is the subject's kind.

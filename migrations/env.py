@@ -4,12 +4,8 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
 from hotline.db import psycopg_url
+from migrations.env_rules import ours
 from migrations.tables import metadata
-
-
-def ours(thing: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
-    """The broker's tables have a schema of their own and are made by its own script: leave them alone."""
-    return getattr(thing, "schema", None) is None
 
 
 def run(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from hotline.db import Base
+from hotline.db import Base, word
 from hotline.privacy import Sealed
 from tickets.ticket import Ticket
 
@@ -56,7 +56,7 @@ class Call(Base):
     phone: Mapped[str | None] = mapped_column(Sealed)
     received_at: Mapped[datetime]
     received_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    state: Mapped[CallState] = mapped_column(String(20), default=CallState.WAITING)
+    state: Mapped[CallState] = mapped_column(word(CallState), default=CallState.WAITING)
     problem: Mapped[str | None]
     problem_code: Mapped[str | None] = mapped_column(String(40))
     duration: Mapped[float | None]

@@ -12,8 +12,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from sla import light as lights
-from sla import policy as policies
 from sla import timers, versions
+from sla.light import Light
+from sla.limit import Limit
+from sla.policy import Matter
 from sla.timers import Terms, Timer
 from sla.worktime import add
 from tickets.lifecycle import State
@@ -26,7 +28,7 @@ def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
     terms = versions.terms_for(s, matter_of(ticket))
     citizen = timers.start(s, subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve"))
-    ticket.due_at = citizen.due_at
+    _mirror(ticket, citizen)
     if terms.rule.limit("dispatch"):
         timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
 
@@ -37,7 +39,7 @@ def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime)
     timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
     for leg in legs:
         resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
-        leg.due_at = resolve.due_at
+        _mirror(leg, resolve)
         if terms.rule.limit("sign"):
             timers.start(s, subject=_leg(leg), clock="sign", at=at, terms=terms, round=leg.round)
         window = terms.rule.limit("return_window")
@@ -58,7 +60,7 @@ def resolved(s: Session, leg: Leg, *, at: datetime) -> None:
 def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     """The resolve clock goes on from where it stopped; what the review took is given back, not more."""
     timer = timers.resume(s, subject=_leg(leg), clock="resolve", at=at, terms=_terms(s, ticket))
-    leg.due_at = timer.due_at
+    _mirror(leg, timer)
 
 
 def leg_ended(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
@@ -74,7 +76,7 @@ def revisit_due(s: Session, ticket: Ticket, *, at: datetime) -> None:
     terms = _terms(s, ticket)
     if terms.rule.limit("revisit"):
         revisit = timers.start(s, subject=_ticket(ticket), clock="revisit", at=at, terms=terms, round=ticket.round)
-        ticket.due_at = revisit.due_at
+        _mirror(ticket, revisit)
 
 
 def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -84,7 +86,7 @@ def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
     citizen = timers.start(
         s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve")
     )
-    ticket.due_at = citizen.due_at
+    _mirror(ticket, citizen)
 
 
 def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -94,35 +96,35 @@ def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
 
 def statement_due(s: Session, *, at: datetime) -> datetime:
     """By when a department explains itself (说明): one workday, or as the policy says."""
-    terms = versions.terms_for(s, policies.Matter(kind="complaint"))
-    limit = terms.rule.limit(STATEMENT) or policies.Limit.parse("1 workday")
+    terms = versions.terms_for(s, Matter(kind="complaint"))
+    limit = terms.rule.limit(STATEMENT) or Limit.parse("1 workday")
     return add(terms.calendar, at, limit).due
 
 
-def explained(s: Session, whose: Ticket | Leg) -> list[str]:
+def explained(s: Session, whose: Ticket | Leg, *, at: datetime) -> list[str]:
     """为何是这个时间: the working-time steps behind a deadline; of a ticket: its lead leg's, or its own while nobody holds it."""
     if isinstance(whose, Ticket):
         leg = whose.lead_leg
         timer = timers.find(s, _leg(leg), "resolve") if leg else timers.find(s, _ticket(whose), "revisit" if whose.state is State.REVISITING else "citizen")
     else:
         timer = timers.find(s, _leg(whose), "resolve")
-    return timers.explained(s, timer) if timer else []
+    return timers.deadline_of(timer, versions.terms_of(s, timer), at=at).steps if timer else []
 
 
-def light(due_at: datetime | None, dispatched_at: datetime, at: datetime) -> str:
-    """红黄绿灯 from the deadline, computed when read: red past it, amber in the last fifth of the time or the last 24 hours, else green."""
-    if due_at is None:
-        return "grey"
-    warn = max(dispatched_at + (due_at - dispatched_at) * 0.8, due_at - (due_at - dispatched_at) * 0.5) if due_at > dispatched_at else due_at
-    return lights.light(at, due=due_at, warn=warn)
+def light(whose: Ticket | Leg, at: datetime) -> Light:
+    """红黄绿灯 of a ticket or a leg, computed when it is read; grey where nothing runs any more."""
+    if whose.due_at is None or whose.warn_at is None:
+        return Light.GREY
+    stopped = whose.resolved_at or whose.ended_at if isinstance(whose, Leg) else whose.closed_at
+    return lights.light(at, due=whose.due_at, warn=whose.warn_at, stopped=stopped)
 
 
-def matter_of(ticket: Ticket) -> policies.Matter:
+def matter_of(ticket: Ticket) -> Matter:
     """The ticket as the policy's rules see it."""
     tags = {"redo"} if ticket.round > 1 else set()
     if ticket.confidentiality == "anonymous":
         tags.add("anonymous")
-    return policies.Matter(
+    return Matter(
         kind=ticket.kind.value, item=ticket.item_code or "", area=ticket.area_code or "", urgency="life" if ticket.urgent else "normal", tags=frozenset(tags)
     )
 
@@ -146,6 +148,11 @@ def _terms(s: Session, ticket: Ticket) -> Terms:
     return replace(kept, rule=rule, calendar=calendar, calendar_version=number)
 
 
+def _mirror(whose: Ticket | Leg, timer: Timer) -> None:
+    """Lists sort and colour by these without a look at the timers."""
+    whose.due_at, whose.warn_at = timer.due_at, timer.warn_at
+
+
 def _ticket(ticket: Ticket) -> str:
     return f"ticket:{ticket.id}"
 
@@ -153,5 +160,3 @@ def _ticket(ticket: Ticket) -> str:
 def _leg(leg: Leg) -> str:
     return f"leg:{leg.id}"
 
-
-__all__ = ["Timer", "closed", "dispatched", "explained", "filed", "leg_ended", "light", "matter_of", "resolved", "resumed", "revisit_due", "revisited", "signed", "statement_due", "subject"]

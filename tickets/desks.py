@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
@@ -17,11 +17,11 @@ from tickets.ticket import Leg, Revisit, Ticket
 
 PAGE = 50
 LISTED = (joinedload(Ticket.item), joinedload(Ticket.area), joinedload(Ticket.lead))
-FAR = datetime.max  # what has no deadline comes last
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Page[T]:
+class Page(Generic[T]):
     """One page of a list. after: the key to ask for the next one with, None on the last."""
 
     rows: tuple[T, ...]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hotline.db import Base
+from hotline.db import Base, word
 
 
 class CaseState(StrEnum):
@@ -50,7 +50,7 @@ class DisciplineCase(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
     leg_id: Mapped[int] = mapped_column(ForeignKey("leg.id"))
     department_code: Mapped[str] = mapped_column(ForeignKey("department.code"), index=True)
-    state: Mapped[CaseState] = mapped_column(String(20), default=CaseState.PROPOSED)
+    state: Mapped[CaseState] = mapped_column(word(CaseState), default=CaseState.PROPOSED)
     trigger: Mapped[str] = mapped_column(String(40))
     evidence: Mapped[str]
     proposed_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from hotline.clock import local
 from hotline.outbox import record
 from hotline.people import system
-from sla.timers import Due
+from sla.sweep import Due
 from tickets import deadlines, discipline
 from tickets.ticket import Leg, Ticket
 

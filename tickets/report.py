@@ -1,5 +1,6 @@
 """What became of a recording, as `hotline call` reports it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tickets import calls, deadlines
 from tickets.ticket import Leg, Ticket
 
 
-def call_report(s: Session, path: Path, call_id: int | None, problem: Refused | None) -> dict[str, Any]:
+def call_report(s: Session, path: Path, call_id: int | None, problem: Refused | None, *, at: datetime) -> dict[str, Any]:
     """One recording: what was heard, the ticket, who answers and why then. problem: why there is no call, or no ticket yet."""
     if call_id is None:
         return {"file": str(path), "call": None, "ticket": None, "problem": problem.sentence if problem else None}
@@ -27,11 +28,11 @@ def call_report(s: Session, path: Path, call_id: int | None, problem: Refused | 
         "ticket": None,
     }
     if call.ticket_id is not None:
-        report |= _ticket(s, call.ticket_id)
+        report |= _ticket(s, call.ticket_id, at)
     return report
 
 
-def _ticket(s: Session, ticket_id: int) -> dict[str, Any]:
+def _ticket(s: Session, ticket_id: int, at: datetime) -> dict[str, Any]:
     ticket = s.scalars(
         select(Ticket)
         .where(Ticket.id == ticket_id)
@@ -53,5 +54,5 @@ def _ticket(s: Session, ticket_id: int) -> dict[str, Any]:
         "reason": ticket.suggestion["reason"] if ticket.suggestion else "",
         "because": first.get("because", []),
         "due": local(ticket.due_at).isoformat(timespec="seconds") if ticket.due_at else None,
-        "steps": deadlines.explained(s, ticket),
+        "steps": deadlines.explained(s, ticket, at=at),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from hotline.db import Base
+from hotline.db import Base, word
 from hotline.people import Department, Person
 from hotline.privacy import Sealed
 from tickets.catalogue import Area, Item
@@ -65,9 +65,9 @@ class Ticket(Base):
     number: Mapped[str] = mapped_column(String(40), unique=True)
     query_code: Mapped[str] = mapped_column(String(6), unique=True)
     version: Mapped[int] = mapped_column(default=1)
-    state: Mapped[State] = mapped_column(String(20))
+    state: Mapped[State] = mapped_column(word(State))
     round: Mapped[int] = mapped_column(default=1)
-    kind: Mapped[Kind] = mapped_column(String(20))
+    kind: Mapped[Kind] = mapped_column(word(Kind))
     urgent: Mapped[bool] = mapped_column(default=False)
     alarms: Mapped[list[str]] = mapped_column(default=list)
     channel: Mapped[str] = mapped_column(String(20))
@@ -87,6 +87,7 @@ class Ticket(Base):
     filed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     lead_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
     due_at: Mapped[datetime | None]
+    warn_at: Mapped[datetime | None]
     returns: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str | None] = mapped_column(String(12))
     confidence: Mapped[float | None]
@@ -138,12 +139,13 @@ class Leg(Base):
     department_code: Mapped[str] = mapped_column(ForeignKey("department.code"))
     lead: Mapped[bool]
     round: Mapped[int]
-    state: Mapped[State] = mapped_column(String(20))
+    state: Mapped[State] = mapped_column(word(State))
     forced: Mapped[bool] = mapped_column(default=False)
     basis: Mapped[str] = mapped_column(default="")
     dispatched_at: Mapped[datetime]
     return_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    warn_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     return_reason: Mapped[str | None]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hotline import privacy
 from hotline.people import Department, Person
 from hotline.roles import Role
+from sla import versions
 from tickets import access
 from tickets.catalogue import Area, Item, Responsibility
 from tickets.filing import Matter, file
@@ -39,7 +40,8 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def city(session: Session) -> None:
+def city(session: Session, at: datetime) -> None:
+    versions.seed(session, at=at)
     session.add(Area(code="990100", name="安和市", level="city", aliases=[]))
     session.flush()
     session.add(Area(code="990102", name="临湖区", parent_code="990100", level="district", aliases=["临湖"]))

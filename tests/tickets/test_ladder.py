@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from hotline.errors import Conflict, Forbidden, NotFound
 from hotline.outbox import Event
-from sla import timers
+from sla.sweep import sweep as sweep_timers
 from tests.tickets.conftest import Cast
 from tickets import access, desks, discipline, dispatching, ladder, resolving, signing
 from tickets.discipline_case import CaseState, DisciplineCase
@@ -26,7 +26,7 @@ def leg(session: Session, cast: Cast, filed: Callable[..., Ticket], at: datetime
 def sweep(session: Session, at: datetime) -> int:
     session.flush()
     fired = 0
-    while more := timers.sweep(session, at=at, fire=ladder.climb):
+    while more := sweep_timers(session, at=at, fire=ladder.climb):
         fired += more
     session.flush()
     return fired
