@@ -24,13 +24,13 @@ ensure() {
 }
 
 install() {
-    version "$python" >/dev/null || make_venv
+    is_usable || make_venv
     rm -f "$root/.venv/.installed"
     tenth=0
     total=$(grep -c '^[a-z0-9].*==' "$root/$1")
     say "正在安装依赖包（约 $total 个，首次约一分钟）……"
     if command -v uv >/dev/null; then
-        with_uv pip install --require-hashes --python "$python" -r "$root/$1" >&2 || failed=$?
+        with_uv pip install --require-hashes --python "$python" -r "$root/$1" || failed=$?
     else
         with_pip "$1" || failed=$?
     fi
@@ -40,6 +40,12 @@ install() {
         printf '%s %s\n' "$(digest "$lock")" "$(version "$python")"
     done >"$root/.venv/.installed"
     say "依赖包已就绪。"
+}
+
+# An environment may have lost its Python to an upgrade of the system, or have been made by a uv that is gone, without pip.
+is_usable() {
+    [ -d "$root/.venv/lib/python$(version "$python")" ] || return 1
+    command -v uv >/dev/null || "$python" -m pip --version >/dev/null 2>&1
 }
 
 make_venv() {
@@ -54,7 +60,7 @@ make_venv() {
 }
 
 # A cache beside the packages, so that files can be linked and nothing is written to the home folder.
-with_uv() { UV_CACHE_DIR=${UV_CACHE_DIR:-$root/.venv/.cache} UV_PYTHON_DOWNLOADS=never uv "$@"; }
+with_uv() { UV_CACHE_DIR=${UV_CACHE_DIR:-$root/.venv/.cache} UV_PYTHON_DOWNLOADS=never uv "$@" >&2; }
 
 # pip tells of one package a line; from them comes a bar for the whole, which pip has not.
 with_pip() {
@@ -91,7 +97,7 @@ show() {
 # digest LOCKFILE, without its path: the same lock in another checkout is the same.
 digest() { sha256sum <"$root/$1" | cut -d ' ' -f 1; }
 
-# The version of an interpreter that works; nothing for one that does not, as after the system's Python was replaced.
+# The version of an interpreter that works; nothing for one that does not.
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
 find_python() {
