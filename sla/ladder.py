@@ -78,13 +78,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a ladder stands against: a limit running from start to due on a calendar."""
+    """What a ladder stands against: a limit running from start to due on a calendar, with pauses as (start, end)."""
 
     calendar: Calendar
     limit: Limit
     start: datetime
     due: datetime
     close_of_business: bool = True
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def working(self) -> bool:
@@ -103,6 +104,8 @@ def steps(rungs: Sequence[Rung], span: Span, *, quiet_hours: bool = True) -> lis
     for rung, at in reversed(found):
         moment = at if latest is None else min(at, latest)
         latest = moment
+        # A reminder due while the clock stands still is due when it runs on.
+        moment = next((min(end, span.due) for begin, end in span.pauses if rung.level in REMINDERS and begin <= moment < end), moment)
         if quiet_hours and rung.level in REMINDERS:
             moment = max(moment, min(next_open(span.calendar, moment), span.due))
         result.append(Step(rung.level, moment, rung.action))
@@ -144,7 +147,7 @@ def moment_shape(text: str) -> tuple[str, Fraction | Limit | None]:
 def _moment(text: str, span: Span) -> datetime:
     word, amount = moment_shape(text)
     if isinstance(amount, Fraction):
-        return part_way(span.calendar, span.start, span.due, amount, working=span.working)
+        return part_way(span.calendar, span.start, span.due, amount, working=span.working, without=span.pauses)
     if amount is None:
         return span.due
     return _before(span, amount) if word == "before" else _after(span, amount)

@@ -212,7 +212,8 @@ def deadline_of(timer: Timer, terms: Terms, *, at: datetime, limit: Limit | None
 def set_deadline(timer: Timer, deadline: Deadline, terms: Terms, *, at: datetime) -> None:
     """Moves a timer to a deadline. Steps that have happened stay as they were; no level happens twice in a round."""
     rungs = terms.policy.rungs(terms.rule, timer.clock)
-    span = Span(terms.calendar, Limit.parse(timer.limit), timer.started_at, deadline.due, terms.rule.close_of_business)
+    breaks = tuple(pause.closed(at) for pause in timer.all_pauses())
+    span = Span(terms.calendar, Limit.parse(timer.limit), timer.started_at, deadline.due, terms.rule.close_of_business, breaks)
     done = timer.steps[: timer.next_step]
     reached = max((level for level, *_ in done), default=0)
     late = [pause for pause in timer.all_pauses() if pause.start > deadline.due]

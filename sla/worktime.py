@@ -6,6 +6,7 @@ office segments only; natural minutes and hours are the clock on the wall, natur
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -110,13 +111,27 @@ def next_open(calendar: Calendar, moment: datetime) -> datetime:
         years = _further(years)
 
 
-def part_way(calendar: Calendar, start: datetime, due: datetime, share: Fraction, *, working: bool) -> datetime:
-    """The moment by which `share` of the time from start to due is used up; in working time, or as the clock on the wall runs."""
-    local, end = _local(calendar, start), _local(calendar, due)
-    if not working:
-        return _really(local, int((_seconds(end) - _seconds(local)) * share))
-    seconds = int(elapsed_seconds(calendar, local, end) * share)
-    return _later(calendar, local, seconds) if seconds > 0 else local
+def part_way(
+    calendar: Calendar, start: datetime, due: datetime, share: Fraction, *, working: bool, without: Sequence[tuple[datetime, datetime]] = ()
+) -> datetime:
+    """The moment by which `share` of the time from start to due is used up, the pauses in `without` not counting.
+
+    working: in working time, else as the clock on the wall runs. without: (start, end) of each pause, not overlapping.
+    """
+    begin, end = _local(calendar, start), _local(calendar, due)
+    breaks = [(max(a, begin), min(b, end)) for a, b in sorted(without) if a < end and b > begin]
+
+    def lasted(a: datetime, b: datetime) -> int:
+        return elapsed_seconds(calendar, a, b) if working else int((b - a).total_seconds())
+
+    def onward(moment: datetime, seconds: int) -> datetime:
+        return (_later(calendar, moment, seconds) if working else _really(moment, seconds)) if seconds > 0 else moment
+
+    moment = onward(begin, int((lasted(begin, end) - sum(lasted(a, b) for a, b in breaks)) * share))
+    for a, b in breaks:
+        if a < moment:
+            moment = onward(moment, lasted(a, b))
+    return moment
 
 
 def ends_between(calendar: Calendar, a: datetime, b: datetime, *, close_of_business: bool = True) -> int:
