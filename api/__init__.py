@@ -4,7 +4,7 @@ from litestar import Router
 
 from api import calls, catalogue, discipline, sign_ins, suggestions, tickets, verbs
 from api.deps import PROVIDED
-from api.problems import HANDLERS, PROBLEMS
+from api.problems import HANDLERS
 
 router = Router(
     path="/api/v1",
@@ -19,7 +19,5 @@ router = Router(
     ],
     dependencies=PROVIDED,
     exception_handlers=HANDLERS,
-    responses=PROBLEMS,
-    opt={"exclude_from_csrf": True},
     security=[{"token": []}],
 )

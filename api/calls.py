@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Any
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response
 from litestar.datastructures import State, UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
@@ -11,6 +11,7 @@ from litestar.response import File
 from sqlalchemy.orm import Session as Session_
 
 from api.deps import At, Me, once
+from api.routes import get, post
 from api.shapes import CallOut, call_out
 from hotline import recordings
 from hotline.db import Session
@@ -29,11 +30,12 @@ class Calls(Controller):
     path = "/calls"
     tags = ["通话"]
 
-    @post("/", sync_to_thread=True, status_code=201, summary="上传一段录音")
+    @post("/", status_code=201, summary="上传一段录音")
     def receive(
         self, request: Request[Person, Any, State], data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)], me: Me, at: At
     ) -> Response[CallOut]:
-        """multipart fields: `recording` (the file), optional `phone`, `format` (alaw, mulaw, slin … for a headerless file), `auto` (false: an operator files it).
+        """multipart fields: `recording` (the file), optional `phone`, `auto` (false: an operator files it), and
+        `format` (alaw, mulaw, slin …) for a recording without a header.
 
         Takes an Idempotency-Key; the same bytes are the same call in any case.
         """
@@ -46,28 +48,29 @@ class Calls(Controller):
 
         def do(s: Session_) -> CallOut:
             call, _ = calls.receive(
-                s, sha256=sha256, size=size, name=upload.filename, by=me, at=at, phone=fields["phone"], declared=fields["format"] or None, auto=fields["auto"] != "false"
-            )
+                s, sha256=sha256, size=size, name=upload.filename, by=me, at=at, phone=fields["phone"], declared=fields["format"] or None,
+                auto=fields["auto"] != "false",
+            )  # fmt: skip
             s.flush()
             return call_out(calls.find(s, call.id))
 
         return once(request, hashlib.sha256(f"{sha256}{fields}".encode()).digest(), by=me, at=at, status=201, do=do)
 
-    @get("/", sync_to_thread=True, summary="尚未登记成工单的通话")
+    @get("/", summary="尚未登记成工单的通话")
     def waiting(self, me: Me, after: FromQuery[int | None] = None) -> list[CallOut]:
         """The newest first, fifty at a time; `after`: the last id of the page before."""
         _check(me)
         with Session() as s:
             return [call_out(calls.find(s, call.id)) for call in desks.calls_to_file(s, after=after).rows]
 
-    @get("/{number:int}", sync_to_thread=True, summary="一通电话及其转写")
+    @get("/{number:int}", summary="一通电话及其转写")
     def one(self, number: FromPath[int], me: Me) -> CallOut:
         """The call with what was heard."""
         _check(me)
         with Session() as s:
             return call_out(calls.find(s, number))
 
-    @get("/{number:int}/recording", sync_to_thread=True, summary="录音原件")
+    @get("/{number:int}/recording", summary="录音原件")
     def recording(self, request: Request[Person, Any, State], number: FromPath[int], me: Me) -> File:
         """The bytes as they came."""
         _check(me)
@@ -75,7 +78,7 @@ class Calls(Controller):
             call = calls.find(s, number)
         return File(request.app.state.settings.recordings / call.sha256, filename=call.name)
 
-    @post("/{number:int}/retries", sync_to_thread=True, status_code=202, summary="重新转写")
+    @post("/{number:int}/retries", status_code=202, summary="重新转写")
     def retry(self, request: Request[Person, Any, State], number: FromPath[int], me: Me, at: At) -> Response[CallOut]:
         """Tries the transcription again; 409 when there is nothing to try."""
         _check(me)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.params import Body, FromPath
 from sqlalchemy.orm import Session as Session_
 
 from api.deps import At, Me, once
+from api.routes import get, post
 from api.shapes import iso
 from hotline.db import Session
 from hotline.errors import Forbidden
@@ -64,7 +65,7 @@ class Discipline(Controller):
     path = "/"
     tags = ["督办与纪检"]
 
-    @get("/board", sync_to_thread=True, summary="督办台")
+    @get("/board", summary="督办台")
     def board(self, me: Me, at: At) -> BoardOut:
         """How every department stands now."""
         if not me.has(Role.SUPERVISOR):
@@ -72,13 +73,13 @@ class Discipline(Controller):
         with Session() as s:
             return BoardOut(iso(at), desks.totals(s), desks.board(s, at=at, near=at + timedelta(days=1)))
 
-    @get("/discipline-cases", sync_to_thread=True, summary="监督件")
+    @get("/discipline-cases", summary="监督件")
     def cases(self, me: Me) -> list[CaseOut]:
         """Those this person may know of, the open ones first."""
         with Session() as s:
             return [_out(case, ticket.number) for case, ticket, _ in desks.discipline_queue(s, me)]
 
-    @post("/discipline-cases/{number:int}/{verb:str}", sync_to_thread=True, status_code=200, summary="说明、确认移送、不予移送、结论")
+    @post("/discipline-cases/{number:int}/{verb:str}", status_code=200, summary="说明、确认移送、不予移送、结论")
     def decide(
         self, request: Request[Person, Any, State], number: FromPath[int], verb: FromPath[str], data: Annotated[Words, Body()], me: Me, at: At
     ) -> Response[CaseOut]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
@@ -89,7 +89,7 @@ HANDLERS: ExceptionHandlersMap = {
 }  # type: ignore[dict-item]
 
 PROBLEMS = {
-    status: ResponseSpec(data_container=Problem, description=title, media_type=MediaType(MEDIA) if MEDIA in set(MediaType) else MediaType.JSON)
+    status: ResponseSpec(data_container=Problem, description=title, media_type=MEDIA)  # type: ignore[arg-type]
     for status, title in {400: "请求有误", 401: "请先登录", 403: "无权操作", 404: "没有找到", 409: "情况已变", 422: "不予办理"}.items()
 }
 

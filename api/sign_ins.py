@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from litestar import Controller, delete, get, post
+from litestar import Controller
 from litestar.exceptions import NotAuthorizedException
 from litestar.params import Body
 
 from api.deps import At, Me, Token
+from api.routes import delete, get, post
 from hotline.db import Session
 from hotline.people import authenticate, sign_in, sign_out
 
@@ -46,7 +47,7 @@ class SignIns(Controller):
     path = "/sign-ins"
     tags = ["登录"]
 
-    @post("/", sync_to_thread=True, summary="登录，取得令牌", security=[])
+    @post("/", summary="登录，取得令牌", security=[])
     def sign_in(self, data: Annotated[Credentials, Body()], at: At) -> SignedIn:
         """401 when they do not match; five wrong passwords close the account for ten minutes."""
         with Session.begin() as s:
@@ -56,12 +57,12 @@ class SignIns(Controller):
             raise NotAuthorizedException("账号或密码不对；连续输错五次，账号会停用十分钟。")
         return SignedIn(token, person.name, person.roles, person.department_code)
 
-    @get("/current", sync_to_thread=False, summary="我是谁")
+    @get("/current", summary="我是谁")
     def who(self, me: Me) -> Who:
         """The person behind the token."""
         return Who(me.login, me.name, me.roles, me.department_code)
 
-    @delete("/current", sync_to_thread=True, summary="退出")
+    @delete("/current", summary="退出")
     def sign_out(self, token: Token, me: Me) -> None:
         """Ends this token."""
         with Session.begin() as s:

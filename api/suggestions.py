@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from litestar import Controller, Request, post
+from litestar import Controller, Request
 from litestar.datastructures import State
 from litestar.params import Body
 
 from api.deps import At, Me
+from api.routes import post
 from hotline.db import Session
 from hotline.people import Person
 from tickets.filing import clean
@@ -28,7 +29,7 @@ class Suggestions(Controller):
     path = "/suggestions"
     tags = ["派单建议"]
 
-    @post("/", sync_to_thread=True, status_code=200, summary="对一段文字给出事项和承办单位的建议")
+    @post("/", status_code=200, summary="对一段文字给出事项和承办单位的建议")
     def suggest(self, request: Request[Person, Any, State], data: Annotated[Asked, Body()], me: Me, at: At) -> Advice:
         """Up to five, best first; `dispatch` says whether the classifier is sure enough by itself, `reason` why not."""
         with Session() as s:

@@ -4,12 +4,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.params import Body, FromPath, FromQuery
 from sqlalchemy.orm import Session as Session_
 
 from api.deps import At, Me, once
+from api.routes import get, post
 from api.shapes import TicketOut, TicketPage, ticket_line, ticket_out
 from hotline.db import Session
 from hotline.errors import Forbidden, Refused
@@ -21,7 +22,10 @@ from tickets.suggesting import advise
 
 @dataclass
 class NewTicket:
-    """What is to be filed. kind: inquiry, help, complaint, report, suggestion, praise, stuck or fault; burden for stuck: trips, departments, materials, days."""
+    """What is to be filed. kind: inquiry, help, complaint, report, suggestion, praise, stuck or fault.
+
+    burden, for stuck: trips, departments, materials, days.
+    """
 
     body: str
     kind: str
@@ -43,7 +47,7 @@ class Tickets(Controller):
     path = "/tickets"
     tags = ["工单"]
 
-    @post("/", sync_to_thread=True, status_code=201, summary="登记")
+    @post("/", status_code=201, summary="登记")
     def file(self, request: Request[Person, Any, State], data: Annotated[NewTicket, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Files a ticket; where the classifier is sure, it is dispatched moments later. Takes an Idempotency-Key."""
 
@@ -54,7 +58,7 @@ class Tickets(Controller):
 
         return once(request, json.dumps(asdict(data), sort_keys=True).encode(), by=me, at=at, status=201, do=do)
 
-    @get("/", sync_to_thread=True, summary="工作队列")
+    @get("/", summary="工作队列")
     def queue(self, me: Me, desk: FromQuery[str], after: FromQuery[str | None] = None) -> TicketPage:
         """desk: dispatch (待派单), inbox (本单位承办), review (待审核) or revisit (待回访); by deadline, fifty at a time."""
         with Session() as s:
@@ -69,7 +73,7 @@ class Tickets(Controller):
             page = listing(s, me, after=after)
             return TicketPage([ticket_line(ticket) for ticket in page.rows], page.after)
 
-    @get("/{number:str}", sync_to_thread=True, summary="一件工单")
+    @get("/{number:str}", summary="一件工单")
     def one(self, number: FromPath[str], me: Me) -> TicketOut:
         """The ticket, its legs, its timeline, and the moves that you may make now."""
         with Session() as s:

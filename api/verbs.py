@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
-from litestar import Controller, Request, Response, post
+from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.params import Body, FromPath
 from sqlalchemy.orm import Session as Session_
 
 from api.deps import At, Me, once
+from api.routes import post
 from api.shapes import TicketOut, ticket_out
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
@@ -119,32 +120,32 @@ class Verbs(Controller):
     path = "/tickets/{number:str}"
     tags = ["办理"]
 
-    @post("/dispatch", sync_to_thread=True, status_code=200, summary="派单")
+    @post("/dispatch", status_code=200, summary="派单")
     def dispatch(self, request: Asking, number: Number, data: Annotated[Dispatch, Body()], me: Me, at: At) -> Response[TicketOut]:
         """To a lead department and any co-handlers."""
         fields = {"department": data.department, "co_handlers": data.co_handlers, "item": data.item, "area": data.area, "basis": data.basis}
         return _act(request, number, data, me, at, lambda s, ticket: dispatching.dispatch(s, ticket, by=me, at=at, **fields))
 
-    @post("/redispatch", sync_to_thread=True, status_code=200, summary="改派")
+    @post("/redispatch", status_code=200, summary="改派")
     def redispatch(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
         """To another lead department; the citizen's clock goes on."""
         return _act(
             request, number, data, me, at, lambda s, t: dispatching.redispatch(s, t, department=data.department, reason=data.reason, by=me, at=at)
         )
 
-    @post("/co-handlers", sync_to_thread=True, status_code=200, summary="增加协办")
+    @post("/co-handlers", status_code=200, summary="增加协办")
     def add_co_handler(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A further department helps the lead."""
         return _act(
             request, number, data, me, at, lambda s, t: dispatching.add_co_handler(s, t, department=data.department, reason=data.reason, by=me, at=at)
         )
 
-    @post("/signature", sync_to_thread=True, status_code=200, summary="签收")
+    @post("/signature", status_code=200, summary="签收")
     def sign(self, request: Asking, number: Number, data: Annotated[Signature, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department takes it, with one named owner."""
         return _act(request, number, data, me, at, lambda s, t: signing.sign(s, t, owner=data.owner, by=me, at=at))
 
-    @post("/return-request", sync_to_thread=True, status_code=200, summary="申请退单")
+    @post("/return-request", status_code=200, summary="申请退单")
     def ask_return(self, request: Asking, number: Number, data: Annotated[ReturnRequest, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Inside the return window, with reason and basis."""
         return _act(
@@ -152,7 +153,7 @@ class Verbs(Controller):
             lambda s, t: returning.ask_return(s, t, reason=data.reason, basis=data.basis, suggests=data.suggests, by=me, at=at),
         )  # fmt: skip
 
-    @post("/return-ruling", sync_to_thread=True, status_code=200, summary="审退单")
+    @post("/return-ruling", status_code=200, summary="审退单")
     def rule_on_return(self, request: Asking, number: Number, data: Annotated[ReturnRuling, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Approves the return, or refuses it with a reason."""
 
@@ -163,7 +164,7 @@ class Verbs(Controller):
 
         return _act(request, number, data, me, at, rule)
 
-    @post("/reply", sync_to_thread=True, status_code=200, summary="答复")
+    @post("/reply", status_code=200, summary="答复")
     def resolve(self, request: Asking, number: Number, data: Annotated[Reply, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department's answer to the citizen."""
         contacted = data.contacted_at if data.contacted_at is None or data.contacted_at.tzinfo else data.contacted_at.replace(tzinfo=SHANGHAI)
@@ -172,7 +173,7 @@ class Verbs(Controller):
             lambda s, t: resolving.resolve(s, t, result=data.result, reply=data.reply, contacted_at=contacted, by=me, at=at),
         )  # fmt: skip
 
-    @post("/review", sync_to_thread=True, status_code=200, summary="审核")
+    @post("/review", status_code=200, summary="审核")
     def review(self, request: Asking, number: Number, data: Annotated[Review, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The answer stands, or goes back with a reason."""
 
@@ -184,7 +185,7 @@ class Verbs(Controller):
 
         return _act(request, number, data, me, at, judge)
 
-    @post("/revisits", sync_to_thread=True, status_code=200, summary="回访")
+    @post("/revisits", status_code=200, summary="回访")
     def revisit(self, request: Asking, number: Number, data: Annotated[RevisitIn, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Closes the ticket, starts a new round, or notes that nobody answered."""
 
@@ -198,27 +199,27 @@ class Verbs(Controller):
 
         return _act(request, number, data, me, at, ask)
 
-    @post("/answer", sync_to_thread=True, status_code=200, summary="直办办结")
+    @post("/answer", status_code=200, summary="直办办结")
     def answer(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Answered in the same contact, and closed."""
         return _act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, by=me, at=at))
 
-    @post("/urges", sync_to_thread=True, status_code=200, summary="催办")
+    @post("/urges", status_code=200, summary="催办")
     def urge(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Words to the department that are kept."""
         return _act(request, number, data, me, at, lambda s, t: urging.urge(s, t, text=data.text, by=me, at=at))
 
-    @post("/supervisions", sync_to_thread=True, status_code=200, summary="督办")
+    @post("/supervisions", status_code=200, summary="督办")
     def supervise(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A supervisor's demand."""
         return _act(request, number, data, me, at, lambda s, t: urging.supervise(s, t, text=data.text, by=me, at=at))
 
-    @post("/archive", sync_to_thread=True, status_code=200, summary="归档")
+    @post("/archive", status_code=200, summary="归档")
     def archive(self, request: Asking, number: Number, data: Annotated[Versioned, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Puts a closed ticket away."""
         return _act(request, number, data, me, at, lambda s, t: revisiting.archive(s, t, by=me, at=at))
 
-    @post("/reveal", sync_to_thread=True, status_code=200, summary="查看来电人")
+    @post("/reveal", status_code=200, summary="查看来电人")
     def reveal(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[dict[str, str]]:
         """The caller's name and number, with a reason; every look is kept in the timeline."""
 
