@@ -177,8 +177,10 @@ def explain(output: str, home: Path, *, status: int | None = None) -> str:
     for mark, sentence in CAUSES:
         if mark in output:
             return sentence.format(home=home)
-    last = next((line for line in reversed(output.strip().splitlines()) if line.strip()), "没有留下说明")
-    return f"自带的数据库未能启动（{last.strip()[:200]}）。详见 {home.parent / 'logs' / 'postgres.log'}。"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    fatal = [line for line in lines if "FATAL" in line or "error" in line]
+    why = (fatal or lines or ["没有留下说明"])[-1][:200]
+    return f"自带的数据库未能启动（{why}）。详见 {home.parent / 'logs' / 'postgres.log'}。"
 
 
 @contextlib.contextmanager
@@ -191,10 +193,10 @@ def refusing(home: Path) -> Iterator[None]:
 
 
 def clear(cluster: Path) -> None:
-    """Ends every server process of an earlier life on this cluster and removes its postmaster.pid. Only under our lock.
+    """Ends every server process of an earlier life on this cluster and removes its lock files. Only under our own lock.
 
-    A postmaster killed with -9 leaves back ends that are busy with a query; a new one will not start beside them. And a postmaster.pid left
-    behind names a number that may by now be another program's.
+    A postmaster killed with -9 leaves back ends that are busy with a query; a new one will not start beside them. And the lock files left
+    behind name a number that may by now be another program's, or a dead process's that nobody has counted yet: PostgreSQL takes both for alive.
     """
     pidfile = cluster / "postmaster.pid"
     if (postmaster := _first_number(pidfile)) in _servers(cluster):
@@ -204,7 +206,8 @@ def clear(cluster: Path) -> None:
         if left := _servers(cluster):
             _signal(left, number)
             _wait(lambda: not _servers(cluster), 1.0)
-    pidfile.unlink(missing_ok=True)
+    for lock in (pidfile, *(cluster.parent / "socket").glob(".s.PGSQL.*")):
+        lock.unlink(missing_ok=True)
 
 
 def ready(cluster: Path, pid: int) -> bool:

@@ -4,7 +4,6 @@ The server is an embedded one in a temporary folder, or the one at TEST_DATABASE
 process that hands them out starts it: it outlives the others.
 """
 
-import importlib
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,9 @@ from sqlalchemy.orm import Session as Session_
 from sqlalchemy.pool import NullPool
 
 from hotline.clock import SHANGHAI
-from hotline.db import Base, connect, libpq_url, psycopg_url
+from hotline.db import connect, libpq_url, psycopg_url
 from hotline.embedded import Embedded, running
-from hotline.migrate import FOLDER, migrate
+from hotline.migrate import migrate
 
 FAILURE = "could-not-start"
 run: pytest.StashKey["Run"] = pytest.StashKey()
@@ -125,7 +124,7 @@ def template(server: str, pytestconfig: pytest.Config) -> str:
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(half))
             engine = create_engine(_named(server, f"{name}_half"), poolclass=NullPool)
-            _make_tables(engine)
+            migrate(engine)
             engine.dispose()
             admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(half, sql.Identifier(name)))
     return name
@@ -167,15 +166,6 @@ def empty_database(server: str, template: str) -> Iterator[str]:
 def at() -> datetime:
     """A Friday morning in the working time of an ordinary week."""
     return datetime(2026, 11, 20, 10, 0, tzinfo=SHANGHAI)
-
-
-def _make_tables(engine: Engine) -> None:
-    if any(FOLDER.glob("versions/*.py")):
-        migrate(engine)
-    else:
-        with suppress(ImportError):
-            importlib.import_module("migrations.tables")
-        Base.metadata.create_all(engine)
 
 
 @contextmanager

@@ -177,11 +177,12 @@ def test_a_command_starts_the_database_where_none_runs_and_stops_it_again(data: 
     assert not servers(data)
 
 
-def test_a_leftover_pid_file_that_names_another_program_does_no_harm(data: Path) -> None:
+def test_leftover_lock_files_that_name_another_program_do_no_harm(data: Path) -> None:
     home = data / "postgres"
     with subprocess.Popen(launch.command(["/bin/sleep", "60"], account=cluster.account(home / "cluster"))) as stranger:
         time.sleep(0.2)
         (home / "cluster" / "postmaster.pid").write_text(f"{stranger.pid}\n{home / 'cluster'}\n1\n5432\n../socket\n\n0 0\nready\n")
+        (home / "socket" / ".s.PGSQL.5432.lock").write_text(f"{stranger.pid}\n{home / 'cluster'}\n1\n5432\n../socket\n")
         with Embedded(data) as url:
             assert count(url) >= 0
         assert stranger.poll() is None
