@@ -1,5 +1,7 @@
 """The table of moves: every state and every verb."""
 
+from pathlib import Path
+
 import pytest
 
 from hotline.errors import Conflict
@@ -48,3 +50,8 @@ def test_the_diagram_shows_every_row_that_changes_a_state() -> None:
         for source in move.sources:
             if move.to is not None:
                 assert f"{source.value} --> {move.to.value}: {move.label}" in drawn
+
+
+def test_the_diagram_in_the_docs_is_the_one_the_table_draws() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    assert diagram() in page
