@@ -31,7 +31,8 @@ COLUMNS: Final = ("date", "kind", "hours", "reason")
 def read(text: str | bytes, form: str, base: Calendar, *, name: str | None = None) -> Calendar:
     """A calendar from a file. form: ics, csv or json; JSON holds a whole calendar, ICS and CSV are laid over `base`.
 
-    A year counts as officially arranged once the file settles its 1 October and names a make-up workday, as every yearly notice does. Raises Refused for a file that is none of its kind.
+    A year counts as officially arranged once the file settles its 1 October and names a make-up workday, as every yearly notice does.
+    Raises Refused for a file that is none of its kind.
     """
     if form not in READERS:
         raise Refused(f"不认识的日历格式“{form}”。可用：{'、'.join(READERS)}。", field="format")
@@ -129,7 +130,10 @@ def _is_date(value: Any) -> bool:
 
 
 def _read_csv(text: str, base: Calendar) -> Calendar:
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise Refused("这不是 CSV 文件。", field="file") from error
     if not rows or not {"date", "kind"} <= set(rows[0]):
         raise Refused(f"CSV 第一行应是 {','.join(COLUMNS)}，其后每行一个日子。", field="file")
     week, replaced = list(base.week), False
