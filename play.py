@@ -83,7 +83,10 @@ class Result:
 
     def table(self) -> str:
         """For people."""
-        rows = [f"{line.number}  {line.state}  承办段 {line.legs}  轮次 {line.round}  阶梯 {line.climbed}  {line.part}  {line.department}" for line in self.lines]
+        rows = [
+            f"{line.number}  {line.state}  承办段 {line.legs}  轮次 {line.round}  阶梯 {line.climbed}  {line.part}  {line.department}"
+            for line in self.lines
+        ]
         wrong = [f"不对：{line.number} {problem}" for line in self.lines for problem in line.wrong] + [f"不对：{problem}" for problem in self.wrong]
         counted = "，".join(f"{kind} {count}" for kind, count in sorted(self.events.items()))
         return "\n".join([*rows, "", f"事件：{counted}", *wrong, "这一天每件工单都在该在的地方。" if self.right else "有工单不在该在的地方。"])
@@ -150,9 +153,8 @@ class Day:
 
     def resolve(self, number: str, *, co: bool = False) -> None:
         """The lead (or the co-handler) answers."""
-        self.in_department(
-            number, lambda s, t, by, at: resolving.resolve(s, t, result="solved", reply="已现场处理，并向您说明了办理情况。", contacted_at=at, by=by, at=at), co=co
-        )
+        reply = "已现场处理，并向您说明了办理情况。"
+        self.in_department(number, lambda s, t, by, at: resolving.resolve(s, t, result="solved", reply=reply, contacted_at=at, by=by, at=at), co=co)
 
     def review(self, number: str, *, passed: bool = True) -> None:
         """The centre judges the answer."""
@@ -194,8 +196,16 @@ class Day:
         """Nobody answers until the ladder proposes the transfer; then the unit explains and a supervisor confirms."""
         self.say("  没有人签收，等它超期、逐级升级……")
         case_id = self._wait(lambda s: s.scalar(select(DisciplineCase.id).join(Ticket, Ticket.id == DisciplineCase.ticket_id).where(Ticket.number == number)))
-        self.in_department(number, lambda s, t, by, at: discipline.explain(s, discipline.find(s, case_id, by), statement="人手不足，未及时签收。", by=by, at=at))
-        self._as(Role.SUPERVISOR, number, lambda s, t, by, at: discipline.confirm(s, discipline.find(s, case_id, by), decision="超期未签收，说明不成立。", by=by, at=at))
+
+
+        def explain(s: Session_, ticket: Ticket, by: Person, at: datetime) -> None:
+            discipline.explain(s, discipline.find(s, case_id, by), statement="人手不足，未及时签收。", by=by, at=at)
+
+        def confirm(s: Session_, ticket: Ticket, by: Person, at: datetime) -> None:
+            discipline.confirm(s, discipline.find(s, case_id, by), decision="超期未签收，说明不成立。", by=by, at=at)
+
+        self.in_department(number, explain)
+        self._as(Role.SUPERVISOR, number, confirm)
 
     def night(self, numbers: Sequence[str], parts: Sequence[Part]) -> Result:
         """Reads everything back and compares."""

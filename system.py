@@ -35,7 +35,7 @@ from hotline.processes import Child, Supervisor, answers, check_port
 from hotline.roles import LABELS, Role
 from hotline.server import check_server
 from hotline.settings import Settings
-from routing import corpus, store
+from routing import store
 from routing import train as training
 from routing.protocol import Classifier
 from sla import versions
@@ -53,15 +53,15 @@ SETTLED = (CallState.SILENT, CallState.FAILED)
 
 def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
     """Everything, until Ctrl-C. Prints READY and the address when all of it is healthy, and the demo logins with their passwords the first time."""
-    import manage
+    from commands.common import bar
 
     check_port(settings.host, settings.port)
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings))
         url = stack.enter_context(_database(settings))
-        logins = prepare(settings, url, empty=empty, progress=manage.bar(), hand_out=True)
+        logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
         if fetch_model:
-            get_model(settings, progress=manage.bar(), say=_say)
+            get_model(settings, progress=bar(), say=_say)
         supervisor = stack.enter_context(Supervisor(settings.data, children(settings, url)))
         print(f"READY http://{settings.host}:{settings.port}", flush=True)
         _show(logins)
@@ -205,13 +205,13 @@ class Running:
 @contextmanager
 def running(settings: Settings, *, progress: Notice, jobs: bool = True) -> Iterator[Running]:
     """The database of these settings, prepared; with `jobs`, also somebody to do the work: a running `up`, or this process itself."""
-    import manage
+    from commands.common import bar
 
     with ExitStack() as stack:
         url = stack.enter_context(_database(settings))
-        prepare(settings, url, progress=manage.bar())
+        prepare(settings, url, progress=bar())
         if jobs:
-            get_model(settings, progress=manage.bar(), say=progress)
+            get_model(settings, progress=bar(), say=progress)
             if not is_up(settings):
                 stack.enter_context(_workers(settings, url))
         yield Running(settings, url, progress)
