@@ -50,13 +50,14 @@ is_usable() {
 
 make_venv() {
     base=$(find_python) || fail "需要 Python 3.11 或更新的版本，本机没有。请运行：$(as_root)apt-get update && $(as_root)apt-get install -y $(python_packages)"
+    rm -rf "$root/.venv"
     if command -v uv >/dev/null; then
-        with_uv venv --quiet --clear --python "$base" "$root/.venv" && return 0
+        with_uv venv --quiet --no-cache --python "$base" "$root/.venv" && return 0
     fi
     if ! "$base" -c 'import ensurepip, venv' 2>/dev/null; then
         fail "本机的 Python 缺少 venv 模块。请运行：$(as_root)apt-get update && $(as_root)apt-get install -y $(venv_package "$base")"
     fi
-    "$base" -m venv --clear "$root/.venv" >&2 || fail "没能在 $root/.venv 建立 Python 环境（原因见上）。"
+    "$base" -m venv "$root/.venv" >&2 || fail "没能在 $root/.venv 建立 Python 环境（原因见上）。"
 }
 
 # A cache beside the packages, so that files can be linked and nothing is written to the home folder.
