@@ -1,0 +1,29 @@
+"""The pages: a server-rendered skin over the same verbs. Everything works without JavaScript; htmx and a few small modules make it pleasant."""
+
+from litestar import Router
+from litestar.datastructures import CacheControlHeader
+
+from web import department, dispatcher, filing, operator, reviewing, revisiting, sign_in, supervision, ticket, verbs
+from web.deps import PROVIDED
+from web.refusals import HANDLERS
+
+router = Router(
+    path="/",
+    route_handlers=[
+        sign_in.SignIns,
+        operator.Operator,
+        filing.Filing,
+        ticket.Tickets,
+        verbs.Verbs,
+        dispatcher.Dispatcher,
+        department.Inbox,
+        reviewing.Reviewing,
+        revisiting.Revisiting,
+        revisiting.Outcome,
+        supervision.Supervision,
+    ],
+    dependencies=PROVIDED,
+    exception_handlers=HANDLERS,
+    cache_control=CacheControlHeader(private=True, no_store=True),
+    include_in_schema=False,
+)

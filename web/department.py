@@ -1,0 +1,50 @@
+"""部门工作台: what one's own department holds, by deadline, and the discipline cases that it has to explain."""
+
+from litestar import Controller, get
+from litestar.params import FromQuery
+from litestar.response import Template
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as Session_
+
+from hotline.db import Session
+from hotline.errors import Forbidden
+from hotline.roles import Role
+from tickets import desks
+from tickets.lifecycle import State
+from tickets.ticket import Leg
+from web.deps import Answer
+from web.rows import leg_row
+from web.supervision import case_row
+
+TABS = {"": None, "unsigned": State.DISPATCHED, "handling": State.HANDLING, "returning": State.RETURNING}
+
+
+class Inbox(Controller):
+    """承办."""
+
+    path = "/inbox"
+
+    @get("/", sync_to_thread=True)
+    def legs(self, page: Answer, after: FromQuery[str | None] = None, tab: FromQuery[str] = "") -> Template:
+        """Own legs, the most pressing first."""
+        page.only(Role.CLERK, Role.CHIEF)
+        unit = page.me.department_code
+        if not unit:
+            raise Forbidden("您的账号没有所在单位，请联系系统管理员。")
+        with Session() as s:
+            found = desks.inbox(s, unit, after=after)
+            wanted = TABS.get(tab)
+            rows = [(leg_row(leg, page.at), leg.lead, leg.owner.name if leg.owner else "", leg.state) for leg in found.rows if wanted in (None, leg.state)]
+            cases = [case_row(*found_case, page.at) for found_case in desks.discipline_queue(s, page.me)]
+            return page.show("inbox.html", rows=rows, after=found.after, tab=tab, counts=_counts(s, unit, page), cases=[case for case in cases if case.open])
+
+
+def _counts(s: Session_, unit: str, page: Answer) -> dict[str, int]:
+    current = select(Leg.state, func.count(), func.count().filter(Leg.due_at <= page.at)).where(
+        Leg.department_code == unit, Leg.ended_at.is_(None), Leg.state != State.RESOLVED
+    )
+    by_state = {state: (number, overdue) for state, number, overdue in s.execute(current.group_by(Leg.state))}
+    counts = {tab: by_state.get(state, (0, 0))[0] for tab, state in TABS.items() if state}
+    return counts | {"": sum(number for number, _ in by_state.values()), "overdue": sum(overdue for _, overdue in by_state.values())}
+
+

@@ -1,0 +1,185 @@
+"""登记: the form that makes a ticket, prefilled from what the classifier says, and what becomes of it when it is sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+from sqlalchemy.orm import Session as Session_
+from sqlalchemy.orm.exc import StaleDataError
+
+from hotline.clock import local
+from hotline.db import Session
+from hotline.errors import Refusal, Refused
+from hotline.roles import Role
+from tickets import access, calls, dispatching, revisiting
+from tickets import filing as tickets_filing
+from tickets.catalogue import responsible
+from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY, Matter, clean
+from tickets.lifecycle import Verb
+from tickets.suggesting import Advice, advise
+from tickets.ticket import KIND_LABELS, Kind, Ticket
+from web import choices
+from web.deps import Answer, Typed
+from web.form import NOTHING, Form
+from web.refusals import sentence_of, status_of
+from web.shell import Page
+
+WITHOUT_A_CALL = {channel: name for channel, name in CHANNELS.items() if channel in ("window", "letter", "phone")}
+
+
+@dataclass(frozen=True)
+class FilingForm:
+    """What the form shows: the values to begin with, what its selects offer, and the advice beside it."""
+
+    values: dict[str, Any]
+    advice: Advice | None
+    kinds: dict[str, str]
+    channels: dict[str, str]
+    confidentialities: dict[str, str]
+    burdens: dict[str, str]
+    items: list[choices.Choice]
+    areas: list[choices.Group]
+    departments: list[choices.Group]
+
+
+class Filing(Controller):
+    """Filing without a call, and the advice that follows the text."""
+
+    path = "/"
+
+    @get("/new", sync_to_thread=True)
+    def blank(self, page: Answer) -> Template:
+        """An empty form: the window, a letter, a call without a recording."""
+        return new_page(page)
+
+    @post("/new", sync_to_thread=True)
+    def file(self, form: Typed, page: Answer) -> Response[Any]:
+        """登记."""
+        return file(page, form, call=None, again=lambda no: new_page(page, typed=form, no=no))
+
+    @post("/suggestion", sync_to_thread=True)
+    def suggest(self, form: Typed, page: Answer) -> Template:
+        """派单建议 for the text as it stands, for htmx."""
+        page.only(Role.OPERATOR, Role.DISPATCHER)
+        with Session() as s:
+            advice = _advice(s, page, form.text("body"), form.text("area"))
+        return page.part("suggestion.html", advice=advice, chosen=form.text("suggested"), body=form.text("body"))
+
+
+def new_page(page: Page, typed: Form | None = None, no: Refusal | StaleDataError | None = None) -> Template:
+    """The empty form, or the same again with what was typed and why it was refused."""
+    page.only(Role.OPERATOR, Role.DISPATCHER)
+    with Session() as s:
+        shown = form(s, page, typed=typed, channel="window")
+    said = {"no": sentence_of(no) if no else "", "field": getattr(no, "field", None)}
+    return page.show("new_ticket.html", status=status_of(no) if no else 200, form=shown, **said)
+
+
+def form(s: Session_, page: Page, *, body: str = "", phone: str = "", channel: str = "phone", typed: Form | None = None) -> FilingForm:
+    """The form for this text; what was typed before goes before what would be suggested."""
+    text = typed.text("body") if typed else body
+    advice = _advice(s, page, text, typed.text("area") if typed else "")
+    values = _typed(typed) if typed else _fresh(advice, body, phone, channel)
+    return FilingForm(
+        values=values,
+        advice=advice,
+        kinds={kind.value: name for kind, name in KIND_LABELS.items()},
+        channels=WITHOUT_A_CALL,
+        confidentialities=CONFIDENTIALITY,
+        burdens=BURDEN,
+        items=choices.items(s),
+        areas=choices.areas(s),
+        departments=choices.departments(s),
+    )
+
+
+def file(page: Page, form: Form, *, call: int | None, again: Callable[[Refusal | StaleDataError | None], Response[Any]]) -> Response[Any]:
+    """Files what was typed, and does at once what was asked for: leave it to the dispatcher, dispatch it, or answer on the spot."""
+    page.only(Role.OPERATOR, Role.DISPATCHER)
+    then = form.text("then")
+    if then == "suggest":  # without JavaScript: the same form again, with advice for the text as it now is
+        return again(None)
+    try:
+        with Session.begin() as s:
+            ticket = _file(s, page, form, call)
+            THEN.get(then, _leave)(s, page, form, ticket)
+            number = ticket.number
+    except (Refusal, StaleDataError) as no:
+        return again(no)
+    return page.go(f"/tickets/{number}", {"dispatch": Verb.DISPATCH, "answer": Verb.ANSWER}.get(then, "file"), number)
+
+
+def _file(s: Session_, page: Page, form: Form, call_id: int | None) -> Ticket:
+    call = calls.find(s, call_id, lock=True) if call_id is not None else None
+    area = form.text("area") or None
+    matter = Matter(
+        body=form.text("body"),
+        kind=form.text("kind"),
+        title=form.text("title"),
+        wants=form.text("wants"),
+        item=choices.item_code(s, form.text("item")) or form.text("suggested") or None,
+        area=area,
+        address=form.text("address"),
+        caller_name=form.text("caller_name"),
+        phone=form.text("phone"),
+        confidentiality=form.text("confidentiality") or "open",
+        channel=call.channel if call else form.text("channel"),
+        burden={name: form.text(name) for name in BURDEN} if form.text("kind") == Kind.STUCK else {},  # type: ignore[misc]
+    )
+    if not matter.kind:
+        raise Refused("请选择诉求类型。", field="kind")
+    advice = advise(s, page.request.app.state.classifier, clean(matter.body, "body"), at=page.at, area=area)
+    ticket = tickets_filing.file(s, matter, by=page.me, at=page.at, received_at=call.received_at if call else None, advice=advice)
+    if call:
+        calls.link(call, ticket)
+    return ticket
+
+
+def _leave(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
+    """Where the classifier is sure it is dispatched moments later; otherwise it waits for a dispatcher."""
+
+
+def _dispatch(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
+    if ticket.item_code is None:
+        raise Refused("派单前请先选定事项。", field="item")
+    row = responsible(s, item=ticket.item_code, area=ticket.area_code, on=local(page.at).date())
+    department = form.text("department") or (row.lead if row else "")
+    if not department:
+        raise Refused("责任清单没有写明由谁承办，请选择承办单位。", field="department")
+    same = row is not None and row.lead == department
+    dispatching.dispatch(
+        s, access.find(s, ticket.number, page.me), department=department, co_handlers=row.co_handlers if row and same else (),
+        basis=row.basis if row and same else "", by=page.me, at=page.at,
+    )  # fmt: skip
+
+
+def _answer(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
+    revisiting.answer(s, access.find(s, ticket.number, page.me), reply=form.text("reply"), by=page.me, at=page.at)
+
+
+THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _dispatch, "answer": _answer}
+
+
+def _advice(s: Session_, page: Page, text: str, area: str) -> Advice | None:
+    text = clean(text, "body") if len(text) <= tickets_filing.LONGEST["body"] else ""
+    return advise(s, page.request.app.state.classifier, text, at=page.at, area=area or None) if text else None
+
+
+def _fresh(advice: Advice | None, body: str, phone: str, channel: str) -> dict[str, Any]:
+    sure = bool(advice and advice.dispatch)
+    return {
+        "body": body, "phone": phone, "channel": channel, "confidentiality": "open",
+        "kind": advice.kind if advice else "",
+        "area": advice.area or "" if advice else "",
+        "suggested": advice.suggestions[0].item if advice and advice.suggestions and sure else "",
+    }  # fmt: skip
+
+
+def _typed(typed: Form) -> dict[str, Any]:
+    names = ("body", "phone", "channel", "confidentiality", "kind", "area", "suggested", "item", "title", "wants", "address", "caller_name", "department", "reply", *BURDEN)
+    return {name: typed.text(name) for name in names}
+
+
+__all__ = ["NOTHING", "Filing", "FilingForm", "Form", "file", "form"]

@@ -1,0 +1,92 @@
+"""The buttons of a ticket's page: for each move that is open, a form of its own under web/templates/moves/."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hotline.people import Person
+from tickets.lifecycle import Verb, label
+from tickets.resolving import RESULTS
+from tickets.returning import REASONS
+from tickets.revisiting import MISSED, SATISFIED, SOLVED
+from tickets.ticket import Ticket
+from web import choices
+from web.form import NOTHING, Form
+from web.ticket_view import TicketView
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a move is asked for. path: the resource it is posted to, below the ticket. tone: which of the buttons is the expected next step."""
+
+    path: str
+    form: str
+    tone: str = ""
+
+
+ASKED = {
+    Verb.SIGN: Asked("signature", "sign", "main"),
+    Verb.RESOLVE: Asked("reply", "resolve", "main"),
+    Verb.DISPATCH: Asked("dispatch", "dispatch", "main"),
+    Verb.PASS_REVIEW: Asked("review", "pass_review", "main"),
+    Verb.REJECT_REVIEW: Asked("review", "reject_review"),
+    Verb.CLOSE: Asked("revisits", "revisit", "main"),
+    Verb.APPROVE_RETURN: Asked("return-ruling", "approve_return", "main"),
+    Verb.REFUSE_RETURN: Asked("return-ruling", "refuse_return"),
+    Verb.ANSWER: Asked("answer", "answer"),
+    Verb.REDISPATCH: Asked("redispatch", "redispatch"),
+    Verb.ADD_CO_HANDLER: Asked("co-handlers", "add_co_handler"),
+    Verb.ASK_RETURN: Asked("return-request", "ask_return"),
+    Verb.ARCHIVE: Asked("archive", "archive"),
+    Verb.SUPERVISE: Asked("supervisions", "supervise"),
+    Verb.URGE: Asked("urges", "urge"),
+}
+"""In the order of the page. A revisit that fails or brings the ticket back is asked for on the same form as one that closes it."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A move that was refused: what was typed, and what is wrong with it."""
+
+    verb: str
+    form: Form
+    sentence: str
+    field: str | None
+
+
+@dataclass(frozen=True)
+class Button:
+    """One move open to this person. typed: what was typed into it before it was refused."""
+
+    verb: Verb
+    label: str
+    path: str
+    form: str
+    tone: str
+    open: bool
+    typed: Form
+
+
+def buttons(view: TicketView, tried: Tried | None) -> list[Button]:
+    """The buttons for what the person may do with this ticket now."""
+    return [
+        Button(verb, "回访" if verb is Verb.CLOSE else label(verb), f"{view.url}/{asked.path}", f"moves/{asked.form}.html", asked.tone,
+               tried is not None and tried.verb == verb, tried.form if tried and tried.verb == verb else NOTHING)
+        for verb, asked in ASKED.items()
+        if verb in view.verbs
+    ]  # fmt: skip
+
+
+def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: datetime) -> dict[str, Any]:
+    """What the selects of those forms offer; only what is needed is read."""
+    given: dict[str, Any] = {"reasons": REASONS, "results": RESULTS, "missed": MISSED, "solved": SOLVED, "satisfied": SATISFIED}
+    verbs = set(view.verbs)
+    if verbs & {Verb.DISPATCH, Verb.REDISPATCH, Verb.ADD_CO_HANDLER, Verb.ASK_RETURN}:
+        given["departments"] = choices.departments(s)
+    if Verb.DISPATCH in verbs:
+        given |= {"proposal": choices.proposal(s, ticket, at), "items": choices.items(s), "areas": choices.areas(s)}
+    if Verb.SIGN in verbs:
+        given["colleagues"] = choices.colleagues(s, me)
+    return given

@@ -1,0 +1,158 @@
+"""话务台: calls come in, are listened to beside their transcript, and become tickets; a visitor's or a letter's matter is filed without a call."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from asr.formats import declared_for
+from hotline import recordings
+from hotline.db import Session
+from hotline.errors import Refusal, Refused
+from hotline.privacy import masked_phone
+from hotline.roles import Role
+from tickets import calls, desks
+from tickets.call import Call, CallState
+from web import filing
+from web.deps import Answer, Typed
+from web.recording import MAY_HEAR, check_may_hear, recording
+from web.refusals import sentence_of, status_of
+from web.shell import Page
+
+BLOCK = 1 << 20
+FORM_ITSELF = 1 << 20  # bytes that a form needs around its file
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """A call in the list."""
+
+    id: int
+    name: str
+    state: str
+    state_label: str
+    problem: str
+    received_at: datetime
+    duration: float | None
+    phone: str
+    opening: str
+    ticket: str
+
+
+class Operator(Controller):
+    """通话."""
+
+    path = "/calls"
+
+    @get("/", sync_to_thread=True)
+    def desk(self, page: Answer) -> Template:
+        """The latest calls, and where a recording is handed in."""
+        return desk_page(page)
+
+    @get("/list", sync_to_thread=True)
+    def list(self, page: Answer, seen: FromQuery[str] = "") -> Response[Any]:
+        """The list alone, for htmx; nothing (204) while it is what the browser has already `seen`."""
+        check_may_hear(page.me)
+        rows, digest = _listed()
+        if digest == seen:
+            return Response(None, status_code=204)
+        return page.part("calls_list.html", calls=rows, digest=digest)
+
+    @post("/", sync_to_thread=True, request_max_body_size=recordings.LARGEST + FORM_ITSELF)
+    def receive(self, request: Request[Any, Any, Any], form: Typed, page: Answer) -> Response[Any]:
+        """接收录音: kept first, then made a call; what goes wrong later loses nothing."""
+        page.only(Role.OPERATOR, Role.DISPATCHER)
+        try:
+            call, new = _received(request, form, page)
+        except Refused as no:
+            return desk_page(page, typed=form, no=no)
+        return page.go("/calls", "receive" if new else None, call.name)
+
+    @get("/{number:int}", sync_to_thread=True)
+    def one(self, number: FromPath[int], page: Answer) -> Template:
+        """The recording, what was heard, and beside it the form that makes a ticket of it."""
+        return call_page(page, number)
+
+    @get("/{number:int}/recording", sync_to_thread=True)
+    def recording(self, request: Request[Any, Any, Any], number: FromPath[int], page: Answer) -> Response[Any]:
+        """The bytes as they came."""
+        check_may_hear(page.me)
+        with Session() as s:
+            call = calls.find(s, number)
+        return recording(request.app.state.settings.recordings / call.sha256, call.name, request.headers.get("Range"))
+
+    @post("/{number:int}/retry", sync_to_thread=True)
+    def retry(self, number: FromPath[int], page: Answer) -> Response[Any]:
+        """重新转写."""
+        check_may_hear(page.me)
+        with Session.begin() as s:
+            calls.retry(s, calls.find(s, number, lock=True), by=page.me, at=page.at)
+        return page.go(f"/calls/{number}", "retry")
+
+    @post("/{number:int}/ticket", sync_to_thread=True)
+    def file(self, number: FromPath[int], form: Typed, page: Answer) -> Response[Any]:
+        """登记这通电话."""
+        return filing.file(page, form, call=number, again=lambda no: call_page(page, number, typed=form, no=no))
+
+
+def desk_page(page: Page, typed: filing.Form = filing.NOTHING, no: Refusal | None = None) -> Template:
+    """The desk; `no`: why a recording was not taken."""
+    check_may_hear(page.me)
+    rows, digest = _listed()
+    said = {"no": no.sentence if no else "", "field": no.field if no else None}
+    return page.show("calls.html", status=status_of(no) if no else 200, calls=rows, digest=digest, typed=typed, may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER), **said)
+
+
+def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any = None) -> Template:
+    """A call. typed, no: a filing that was just refused, and why."""
+    check_may_hear(page.me)
+    with Session() as s:
+        call = calls.find(s, number)
+        heard = calls.utterances(call)
+        open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
+        form = filing.form(s, page, body=calls.said_by_citizen(call), phone=call.phone or "", typed=typed) if open_ else None
+        row = _row(call)
+    return page.show(
+        "call.html", status=status_of(no) if no else 200, call=row, heard=heard, form=form, may_hear=page.me.has(*MAY_HEAR),
+        no=sentence_of(no) if no else "", field=getattr(no, "field", None),
+    )  # fmt: skip
+
+
+def _listed() -> tuple[list[CallRow], str]:
+    with Session() as s:
+        rows = [_row(call) for call in desks.recent_calls(s)]
+    return rows, hashlib.sha256(repr([asdict(row) for row in rows]).encode()).hexdigest()[:16]
+
+
+def _row(call: Call) -> CallRow:
+    heard = calls.said_by_citizen(call).replace("\n", "，")
+    return CallRow(
+        id=call.id,
+        name=call.name,
+        state=call.state.value,
+        state_label=call.state.label,
+        problem=call.problem or "",
+        received_at=call.received_at,
+        duration=call.duration,
+        phone=masked_phone(call.phone),
+        opening=heard[:60] + ("…" if len(heard) > 60 else ""),
+        ticket=call.ticket.number if call.ticket else "",
+    )
+
+
+def _received(request: Request[Any, Any, Any], form: filing.Form, page: Page) -> tuple[Call, bool]:
+    upload = form.upload("recording")
+    if upload is None:
+        raise Refused("请选择一个录音文件。", field="recording")
+    sha256, size = recordings.keep(iter(lambda: upload.file.read(BLOCK), b""), request.app.state.settings.recordings)
+    with Session.begin() as s:
+        call, new = calls.receive(
+            s, sha256=sha256, size=size, name=upload.filename, by=page.me, at=page.at, phone=form.text("phone"), declared=declared_for(upload.filename),
+            auto=form.ticked("auto"),
+        )  # fmt: skip
+        s.flush()
+    return call, new

@@ -1,0 +1,92 @@
+"""The frame around every page: who is signed in, which desks (工作台) they have, and what was just done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request
+from litestar.response import Redirect, Template
+
+from hotline.errors import Forbidden
+from hotline.people import Person
+from hotline.roles import LABELS, Role
+from tickets.lifecycle import Verb, label
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workplace: its address, its name, and the posts that work there."""
+
+    path: str
+    name: str
+    posts: tuple[Role, ...]
+
+
+DESKS = (
+    Desk("/calls", "话务台", (Role.OPERATOR,)),
+    Desk("/dispatch", "派单台", (Role.DISPATCHER,)),
+    Desk("/inbox", "部门工作台", (Role.CLERK, Role.CHIEF)),
+    Desk("/review", "审核台", (Role.REVIEWER,)),
+    Desk("/revisits", "回访台", (Role.REVISITOR,)),
+    Desk("/board", "督办台", (Role.SUPERVISOR,)),
+    Desk("/discipline", "纪检台", (Role.DISCIPLINE,)),
+)
+OTHER_DONE = {"receive": "已接收录音", "retry": "已重新排队转写", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
+              "statement": "已提交情况说明", "confirmation": "已确认移送", "withdrawal": "已不予移送", "conclusion": "已作出结论"}  # fmt: skip
+DONE = {verb.value: f"已{label(verb)}" for verb in Verb} | OTHER_DONE
+
+
+def desks_of(person: Person) -> list[Desk]:
+    """The desks this person works at."""
+    return [desk for desk in DESKS if person.has(*desk.posts)]
+
+
+def first_desk(person: Person) -> str:
+    """Where this person's day begins: the desk of their first post."""
+    posts = [Role(role) for role in person.roles]
+    return next((desk.path for post in posts for desk in DESKS if post in desk.posts), "/welcome")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Answers one request of one person at one moment."""
+
+    request: Request[Any, Any, Any]
+    me: Person
+    at: datetime
+
+    def show(self, template: str, *, status: int = 200, **model: Any) -> Template:
+        """The page `template` with its read model: everything in it has been read already, rendering asks the database for nothing."""
+        return Template(template, context={**self._frame(), **model}, status_code=status)
+
+    def part(self, template: str, **model: Any) -> Template:
+        """A piece of a page, for htmx."""
+        return Template(template, context={"at": self.at, "me": self.me, **model})
+
+    def go(self, path: str, done: str | Verb | None = None, of: object = "") -> Redirect:
+        """On to another page (303), which says what was done and to which ticket or call."""
+        query = urlencode({"done": done, "of": of}) if done else ""
+        return Redirect(f"{path}{'&' if '?' in path else '?'}{query}" if query else path, status_code=303)
+
+    def only(self, *posts: Role) -> None:
+        """Raises Forbidden unless the person holds one of these posts."""
+        if not self.me.has(*posts):
+            raise Forbidden(f"这个页面由{'、'.join(LABELS[post] for post in posts)}使用。")
+
+    def _frame(self) -> dict[str, Any]:
+        query = self.request.query_params
+        return {
+            "me": self.me,
+            "posts": _labels(self.me.roles),
+            "at": self.at,
+            "path": self.request.url.path,
+            "desks": desks_of(self.me),
+            "done": DONE.get(query.get("done", "")),
+            "done_of": query.get("of", ""),
+        }
+
+
+def _labels(roles: Iterable[str]) -> str:
+    return "、".join(LABELS[Role(role)] for role in roles)

@@ -1,0 +1,5 @@
+// What makes the pages pleasant. Without any of it they still work.
+import "./countdown.js";
+import "./typing.js";
+import "./transcript.js";
+import "./keys.js";

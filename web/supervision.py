@@ -1,0 +1,158 @@
+"""督办台 and 纪检台: how departments stand, what is overdue, and the cases on their way to discipline inspection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Template
+
+from hotline.db import Session
+from hotline.errors import NotFound, Refusal
+from hotline.people import Department
+from hotline.roles import Role
+from tickets import access, desks, discipline
+from tickets.discipline_case import CaseState, DisciplineCase
+from tickets.lifecycle import State
+from tickets.ticket import Ticket
+from web.deps import Answer, Typed
+from web.due import Due, due
+from web.form import NOTHING, Form
+from web.refusals import status_of
+from web.rows import Row, leg_row, ticket_row
+from web.shell import Page
+
+NEAR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """监督件. due: by when the department may explain itself; moves: what this person may decide now."""
+
+    id: int
+    ticket: Row
+    department: str
+    department_code: str
+    state: str
+    state_label: str
+    open: bool
+    trigger: str
+    evidence: str
+    proposed_at: datetime
+    due: Due | None
+    statement: str
+    statement_at: datetime | None
+    decision: str
+    transferred_at: datetime | None
+    conclusion: str
+    concluded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that may be said about a case: its form field, what it is called, and how it is asked for."""
+
+    verb: str
+    field: str
+    label: str
+    question: str
+    posts: tuple[Role, ...]
+    states: tuple[CaseState, ...]
+    do: Any
+
+
+P, E, T = CaseState.PROPOSED, CaseState.EXPLAINED, CaseState.TRANSFERRED
+DECISIONS: Mapping[str, Decision] = {
+    decision.verb: decision
+    for decision in (
+        Decision("statement", "statement", "提交情况说明", "情况说明：为何超期，采取了什么措施", (Role.CLERK, Role.CHIEF), (P,), discipline.explain),
+        Decision("confirmation", "decision", "确认移送", "移送理由", (Role.SUPERVISOR,), (P, E), discipline.confirm),
+        Decision("withdrawal", "decision", "不予移送", "不予移送的理由", (Role.SUPERVISOR,), (P, E), discipline.withdraw),
+        Decision("conclusion", "conclusion", "作出结论", "结论：属实、部分属实或不属实，处理意见", (Role.DISCIPLINE,), (T,), discipline.conclude),
+    )
+}
+
+
+class Supervision(Controller):
+    """督办与纪检."""
+
+    path = "/"
+
+    @get("/board", sync_to_thread=True)
+    def board(self, page: Answer) -> Template:
+        """督办台."""
+        page.only(Role.SUPERVISOR)
+        with Session() as s:
+            cases = [case_row(*found, page.at) for found in desks.discipline_queue(s, page.me)]
+            return page.show(
+                "board.html",
+                totals=[(State(state), number) for state, number in desks.totals(s).items()],
+                standings=desks.board(s, at=page.at, near=page.at + NEAR),
+                overdue=[(leg_row(leg, page.at), leg.department.short, leg.lead) for leg in desks.overdue(s, at=page.at)],
+                cases=[case for case in cases if case.state in ("proposed", "explained")],
+            )
+
+    @get("/discipline", sync_to_thread=True)
+    def queue(self, page: Answer) -> Template:
+        """纪检台: what was transferred. A supervisor sees every case."""
+        page.only(Role.DISCIPLINE, Role.SUPERVISOR)
+        with Session() as s:
+            return page.show("discipline.html", cases=[case_row(*found, page.at) for found in desks.discipline_queue(s, page.me)])
+
+    @get("/discipline-cases/{number:int}", sync_to_thread=True)
+    def case(self, number: FromPath[int], page: Answer) -> Template:
+        """One case, and what may be decided about it."""
+        return case_page(page, number)
+
+    @post("/discipline-cases/{number:int}/{verb:str}", sync_to_thread=True)
+    def decide(self, number: FromPath[int], verb: FromPath[str], form: Typed, page: Answer) -> Response[Any]:
+        """说明, 确认移送, 不予移送 or 结论."""
+        decision = DECISIONS.get(verb)
+        if decision is None:
+            raise NotFound("没有这个操作。")
+        try:
+            with Session.begin() as s:
+                decision.do(s, discipline.find(s, number, page.me), by=page.me, at=page.at, **{decision.field: form.text("text")})
+        except NotFound:
+            raise
+        except Refusal as no:
+            return case_page(page, number, tried=verb, form=form, no=no)
+        return page.go(form.path("back") or f"/discipline-cases/{number}", verb)
+
+
+def case_page(page: Page, number: int, tried: str = "", form: Form = NOTHING, no: Refusal | None = None) -> Template:
+    """The case; tried: the decision that was just refused."""
+    with Session.begin() as s:
+        case = discipline.find(s, number, page.me)
+        unit = s.get_one(Department, case.department_code)
+        ticket = s.scalars(access.visible_to(page.me).where(Ticket.id == case.ticket_id).options(*desks.LISTED)).one()
+        row = case_row(case, ticket, unit, page.at)
+        own = page.me.department_code == case.department_code
+    open_ = [one for one in DECISIONS.values() if page.me.has(*one.posts) and case.state in one.states and (own or Role.CLERK not in one.posts)]
+    return page.show("case.html", status=status_of(no) if no else 200, case=row, decisions=open_, tried=tried, typed=form, no=no.sentence if no else "")
+
+
+def case_row(case: DisciplineCase, ticket: Ticket, unit: Department, at: datetime) -> CaseRow:
+    """A case with its ticket and its department."""
+    waits = case.state is CaseState.PROPOSED
+    return CaseRow(
+        id=case.id,
+        ticket=ticket_row(ticket, at),
+        department=unit.name,
+        department_code=unit.code,
+        state=case.state.value,
+        state_label=case.state.label,
+        open=case.state not in (CaseState.WITHDRAWN, CaseState.CONCLUDED),
+        trigger=case.trigger,
+        evidence=case.evidence,
+        proposed_at=case.proposed_at,
+        due=due(case.statement_due_at, since=case.proposed_at, at=at) if waits else None,
+        statement=case.statement or "",
+        statement_at=case.statement_at,
+        decision=case.decision or "",
+        transferred_at=case.transferred_at,
+        conclusion=case.conclusion or "",
+        concluded_at=case.concluded_at,
+    )

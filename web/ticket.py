@@ -1,0 +1,62 @@
+"""The page of a ticket (工单), its printed sheet, and the search that finds it."""
+
+from litestar import Controller, Response, get
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+from sqlalchemy.orm.exc import StaleDataError
+
+from hotline.db import Session
+from hotline.errors import NotFound, Refusal
+from tickets import access
+from tickets.ticket import Ticket
+from web.deps import Answer
+from web.form import Form
+from web.moves import Tried, buttons, offered
+from web.refusals import sentence_of, status_of
+from web.shell import Page
+from web.ticket_view import ticket_view
+
+
+class Tickets(Controller):
+    """Reading; what can be done to a ticket is in verbs.py."""
+
+    path = "/tickets"
+
+    @get("/", sync_to_thread=True)
+    def search(self, page: Answer, q: FromQuery[str] = "") -> Response[object]:
+        """The ticket with this number or this query code."""
+        with Session() as s:
+            wanted = access.visible_to(page.me).where((Ticket.number == q.strip()) | (Ticket.query_code == q.strip().upper()))
+            ticket = s.scalar(wanted.limit(1))
+        if ticket is None:
+            raise NotFound(f"没有找到编号或查询码为“{q.strip()[:40]}”的工单，或您无权查看。")
+        return page.go(f"/tickets/{ticket.number}")
+
+    @get("/{number:str}", sync_to_thread=True)
+    def one(self, number: FromPath[str], page: Answer) -> Template:
+        """Everything about it, and what this person may do next."""
+        return ticket_page(page, number)
+
+    @get("/{number:str}/print", sync_to_thread=True)
+    def sheet(self, number: FromPath[str], page: Answer) -> Template:
+        """On paper: departments still print them."""
+        with Session() as s:
+            return page.show("ticket_sheet.html", ticket=ticket_view(s, access.find(s, number, page.me), page.me, page.at))
+
+
+def ticket_page(page: Page, number: str, tried: Tried | None = None, revealed: tuple[str, str] | None = None, status: int = 200) -> Template:
+    """The page; tried: a move that was just refused, whose form stays open with what was typed."""
+    with Session() as s:
+        ticket = access.find(s, number, page.me)
+        view = ticket_view(s, ticket, page.me, page.at)
+        given = offered(s, ticket, view, page.me, page.at)
+    return page.show("ticket.html", status=status, ticket=view, buttons=buttons(view, tried), tried=tried, revealed=revealed, **given)
+
+
+def tried_page(page: Page, number: str, verb: str, form: Form, no: Refusal | StaleDataError) -> Template:
+    """The page after a refusal: the sentence, and everything that was typed."""
+    tried = Tried(verb, form, sentence_of(no), getattr(no, "field", None))
+    return ticket_page(page, number, tried, status=status_of(no))
+
+
+__all__ = ["Tickets", "ticket_page", "tried_page"]

@@ -1,0 +1,214 @@
+"""The whole ticket as its page shows it: read in one transaction, nothing left to ask for while it is rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.people import Person
+from hotline.privacy import masked_name, masked_phone
+from hotline.roles import Role
+from tickets import access, deadlines, desks
+from tickets.call import Call
+from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
+from tickets.lifecycle import State, Verb, open_moves
+from tickets.resolving import RESULTS
+from tickets.returning import REASONS
+from tickets.revealing import hidden_from
+from tickets.revisiting import SATISFIED, SOLVED
+from tickets.ticket import Leg, Ticket
+from tickets.timeline import Entry, timeline
+from web.due import Due, due
+from web.recording import MAY_HEAR
+
+OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回"}
+UNREACHED = {"unreached": "未联系上"}
+
+
+@dataclass(frozen=True)
+class LegView:
+    """One leg (承办段). asks: why it wants to return it, while that is not ruled on; explained: the steps behind its deadline."""
+
+    id: int
+    department: str
+    lead: bool
+    round: int
+    current: bool
+    state: str
+    forced: bool
+    dispatched_at: datetime
+    signed_at: datetime | None
+    owner: str
+    due: Due | None
+    explained: list[str]
+    return_until: datetime | None
+    asks: str
+    asks_basis: str
+    asks_suggests: str | None
+    result: str
+    reply: str
+    contacted_at: datetime | None
+    resolved_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """The ticket as this person may see it."""
+
+    number: str
+    query_code: str
+    version: int
+    state: str
+    state_label: str
+    round: int
+    kind: str
+    kind_label: str
+    urgent: bool
+    alarms: list[str]
+    channel: str
+    title: str
+    body: str
+    wants: str
+    item: str
+    item_code: str | None
+    area: str
+    area_code: str | None
+    address: str
+    caller: str
+    phone: str
+    hidden: bool
+    confidentiality: str
+    open_name: bool
+    burden: list[tuple[str, int]]
+    received_at: datetime
+    filed_at: datetime
+    filed_by: str
+    department: str
+    due: Due | None
+    explained: list[str]
+    returns: int
+    decided_by: str | None
+    suggestion: Mapping[str, Any] | None
+    solved: str
+    satisfied: str
+    closed_at: datetime | None
+    call: int | None
+    case: int | None
+    legs: list[LegView]
+    timeline: list[Entry]
+    verbs: list[Verb]
+
+    @property
+    def url(self) -> str:
+        """Where its page is."""
+        return f"/tickets/{self.number}"
+
+    @property
+    def asking(self) -> list[LegView]:
+        """The legs whose return waits for a ruling."""
+        return [leg for leg in self.legs if leg.current and leg.asks]
+
+    @property
+    def answers(self) -> list[LegView]:
+        """What departments have answered, the lead's last answer first."""
+        return sorted((leg for leg in self.legs if leg.reply), key=lambda leg: (leg.lead, leg.id), reverse=True)
+
+
+def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketView:
+    """Reads everything; the ticket comes from access.find."""
+    hidden = hidden_from(ticket, me)
+    return TicketView(
+        number=ticket.number,
+        query_code=ticket.query_code,
+        version=ticket.version,
+        state=ticket.state.value,
+        state_label=ticket.state.label,
+        round=ticket.round,
+        kind=ticket.kind.value,
+        kind_label=ticket.kind.label,
+        urgent=ticket.urgent,
+        alarms=ticket.alarms,
+        channel=CHANNELS.get(ticket.channel, ticket.channel),
+        title=ticket.title,
+        body=ticket.body,
+        wants=ticket.wants,
+        item=ticket.item.name if ticket.item else "",
+        item_code=ticket.item_code,
+        area=ticket.area.name if ticket.area else "",
+        area_code=ticket.area_code,
+        address=ticket.address,
+        caller="" if hidden else masked_name(ticket.caller_name),
+        phone="" if hidden else masked_phone(ticket.phone),
+        hidden=hidden,
+        confidentiality=CONFIDENTIALITY[ticket.confidentiality],
+        open_name=ticket.confidentiality == "open",
+        burden=[(question, ticket.burden[name]) for name, question in BURDEN.items() if name in ticket.burden],
+        received_at=ticket.received_at,
+        filed_at=ticket.filed_at,
+        filed_by=ticket.filed_by.name,
+        department=ticket.lead.name if ticket.lead else "",
+        due=due(ticket.due_at, since=ticket.received_at, at=at),
+        explained=deadlines.explained(s, ticket) if ticket.due_at and not ticket.lead_leg else [],
+        returns=ticket.returns,
+        decided_by=ticket.decided_by,
+        suggestion=ticket.suggestion,
+        solved=(SOLVED | UNREACHED).get(ticket.solved or "", ""),
+        satisfied=SATISFIED.get(ticket.satisfied or 0, ""),
+        closed_at=ticket.closed_at,
+        call=_call(s, ticket, me),
+        case=_case(s, ticket, me),
+        legs=[leg_view(s, leg, at) for leg in ticket.legs],
+        timeline=timeline(s, ticket),
+        verbs=_verbs(ticket, me),
+    )
+
+
+def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
+    """One leg of it; its department and owner are loaded."""
+    return LegView(
+        id=leg.id,
+        department=leg.department.name,
+        lead=leg.lead,
+        round=leg.round,
+        current=leg.ended_at is None,
+        state=leg.state.label if leg.ended_at is None else OUTCOMES.get(leg.outcome or "", ""),
+        forced=leg.forced,
+        dispatched_at=leg.dispatched_at,
+        signed_at=leg.signed_at,
+        owner=leg.owner.name if leg.owner else "",
+        due=due(leg.due_at, since=leg.dispatched_at, at=leg.resolved_at or leg.ended_at or at),
+        explained=deadlines.explained(s, leg),
+        return_until=leg.return_until,
+        asks=REASONS.get(leg.return_reason or "", "") if leg.state is State.RETURNING else "",
+        asks_basis=leg.return_basis or "",
+        asks_suggests=leg.return_suggests,
+        result=RESULTS.get(leg.result or "", ""),
+        reply=leg.reply or "",
+        contacted_at=leg.contacted_at,
+        resolved_at=leg.resolved_at,
+        ended_at=leg.ended_at,
+    )
+
+
+def _verbs(ticket: Ticket, me: Person) -> list[Verb]:
+    """The moves open to this person; a co-handler's return is ruled on while the ticket itself is in another state."""
+    verbs = [move.verb for move in access.moves_for(ticket, me)]
+    if any(leg.state is State.RETURNING for leg in ticket.current_legs):
+        rulings = [move.verb for move in open_moves(State.RETURNING, [Role(role) for role in me.roles]) if move.leg]
+        verbs = [*(verb for verb in rulings if verb not in verbs), *verbs]
+    return verbs
+
+
+def _call(s: Session, ticket: Ticket, me: Person) -> int | None:
+    return s.scalar(select(Call.id).where(Call.ticket_id == ticket.id)) if me.has(*MAY_HEAR) else None
+
+
+def _case(s: Session, ticket: Ticket, me: Person) -> int | None:
+    return next((case.id for case, of, _ in desks.discipline_queue(s, me) if of.id == ticket.id), None) if me.has(Role.SUPERVISOR, Role.DISCIPLINE, *access.DEPARTMENT) else None
+
+
+__all__ = ["LegView", "TicketView", "leg_view", "ticket_view"]

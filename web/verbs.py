@@ -1,0 +1,145 @@
+"""Every verb on a ticket, as a form that is posted to a resource: find → verb → on to the next page, or back with the sentence and what was typed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Controller, Response, post
+from litestar.params import FromPath
+from sqlalchemy.orm import Session as Session_
+from sqlalchemy.orm.exc import StaleDataError
+
+from hotline.db import Session
+from hotline.errors import NotFound, Refusal, Refused
+from tickets import access, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets.lifecycle import Verb
+from tickets.ticket import Ticket
+from web import choices
+from web.deps import Answer, Typed
+from web.form import Form
+from web.shell import Page
+from web.ticket import ticket_page, tried_page
+
+Number = FromPath[str]
+
+
+class Verbs(Controller):
+    """办理."""
+
+    path = "/tickets/{number:str}"
+
+    @post("/dispatch", sync_to_thread=True)
+    def dispatch(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """派单."""
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            dispatching.dispatch(
+                s, ticket, department=form.text("department"), co_handlers=form.texts("co_handlers"), item=choices.item_code(s, form.text("item")),
+                area=form.text("area") or None, basis=form.text("basis"), by=page.me, at=page.at,
+            )  # fmt: skip
+
+        return act(page, number, Verb.DISPATCH, form, do)
+
+    @post("/redispatch", sync_to_thread=True)
+    def redispatch(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """改派."""
+        to = {"department": form.text("department"), "reason": form.text("reason")}
+        return act(page, number, Verb.REDISPATCH, form, lambda s, ticket: dispatching.redispatch(s, ticket, **to, by=page.me, at=page.at))
+
+    @post("/co-handlers", sync_to_thread=True)
+    def add_co_handler(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """增加协办."""
+        to = {"department": form.text("department"), "reason": form.text("reason")}
+        return act(page, number, Verb.ADD_CO_HANDLER, form, lambda s, ticket: dispatching.add_co_handler(s, ticket, **to, by=page.me, at=page.at))
+
+    @post("/signature", sync_to_thread=True)
+    def sign(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """签收."""
+        return act(page, number, Verb.SIGN, form, lambda s, ticket: signing.sign(s, ticket, owner=form.whole("owner"), by=page.me, at=page.at))
+
+    @post("/return-request", sync_to_thread=True)
+    def ask_return(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """申请退单."""
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            why = {"reason": form.text("reason"), "basis": form.text("basis"), "suggests": form.text("suggests") or None}
+            returning.ask_return(s, ticket, **why, by=page.me, at=page.at)  # type: ignore[arg-type]
+
+        return act(page, number, Verb.ASK_RETURN, form, do)
+
+    @post("/return-ruling", sync_to_thread=True)
+    def rule_on_return(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """审退单."""
+        approve = form.text("ruling") == "approve"
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            if approve:
+                returning.approve_return(s, ticket, leg=form.whole("leg"), by=page.me, at=page.at)
+            else:
+                returning.refuse_return(s, ticket, reason=form.text("reason"), leg=form.whole("leg"), by=page.me, at=page.at)
+
+        return act(page, number, Verb.APPROVE_RETURN if approve else Verb.REFUSE_RETURN, form, do)
+
+    @post("/reply", sync_to_thread=True)
+    def resolve(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """答复."""
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            said = {"result": form.text("result"), "reply": form.text("reply"), "contacted_at": form.moment("contacted_at")}
+            resolving.resolve(s, ticket, **said, by=page.me, at=page.at)  # type: ignore[arg-type]
+
+        return act(page, number, Verb.RESOLVE, form, do)
+
+    @post("/review", sync_to_thread=True)
+    def review(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """审核."""
+        passed = form.text("verdict") == "pass"
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            if passed:
+                resolving.pass_review(s, ticket, by=page.me, at=page.at)
+            else:
+                resolving.reject_review(s, ticket, reason=form.text("reason"), by=page.me, at=page.at)
+
+        return act(page, number, Verb.PASS_REVIEW if passed else Verb.REJECT_REVIEW, form, do)
+
+    @post("/answer", sync_to_thread=True)
+    def answer(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """直办办结."""
+        return act(page, number, Verb.ANSWER, form, lambda s, ticket: revisiting.answer(s, ticket, reply=form.text("reply"), by=page.me, at=page.at))
+
+    @post("/urges", sync_to_thread=True)
+    def urge(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """催办."""
+        return act(page, number, Verb.URGE, form, lambda s, ticket: urging.urge(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+
+    @post("/supervisions", sync_to_thread=True)
+    def supervise(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """督办."""
+        return act(page, number, Verb.SUPERVISE, form, lambda s, ticket: urging.supervise(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+
+    @post("/archive", sync_to_thread=True)
+    def archive(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """归档."""
+        return act(page, number, Verb.ARCHIVE, form, lambda s, ticket: revisiting.archive(s, ticket, by=page.me, at=page.at))
+
+    @post("/reveal", sync_to_thread=True)
+    def reveal(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """查看来电人: shown once, on the answer to this very request; every look is kept."""
+        try:
+            with Session.begin() as s:
+                caller = revealing.reveal(s, access.find(s, number, page.me), reason=form.text("reason"), by=page.me, at=page.at)
+        except Refused as no:
+            return tried_page(page, number, "reveal", form, no)
+        return ticket_page(page, number, revealed=caller)
+
+
+def act(page: Page, number: str, verb: Verb, form: Form, do: Callable[[Session_, Ticket], object], again: Callable[..., Response[Any]] = tried_page) -> Response[Any]:
+    """Runs a verb in one transaction. Refused: the page again (or another, `again`) with the sentence and what was typed. A ticket unseen is not found."""
+    try:
+        with Session.begin() as s:
+            do(s, access.find(s, number, page.me, lock=True, version=form.whole("version")))
+    except (Refusal, StaleDataError) as no:
+        if isinstance(no, NotFound) and no.field is None:
+            raise
+        return again(page, number, verb, form, no)
+    return page.go(form.path("back") or f"/tickets/{number}", done=verb, of=number)
