@@ -10,7 +10,6 @@ from typing import Any
 import dramatiq
 import structlog
 from dramatiq import Broker, Message, Worker
-from dramatiq.brokers.stub import StubBroker
 from sqlalchemy.orm import Session
 
 from hotline.db import libpq_url
@@ -22,16 +21,15 @@ MOST_RETRIES = 20
 LONGEST_JOB_MS = 5 * 3600 * 1000  # two hours of audio on one busy core, with room
 
 log = structlog.get_logger("hotline.jobs")
-_jobs: dict[str, tuple[Callable[..., None], dict[str, Any]]] = {}
-
 Job = Callable[[int], None]
+_jobs: dict[str, tuple[Job, str]] = {}
 
 
-def job(*, queue: str = "ticket", **options: Any) -> Callable[[Job], Job]:
+def job(*, queue: str = "ticket") -> Callable[[Job], Job]:
     """Marks a function of one event id as a job. Its name is how messages find it: do not rename one that is in use."""
 
     def mark(function: Job) -> Job:
-        _jobs[function.__name__] = (function, {"queue_name": queue, **options})
+        _jobs[function.__name__] = (function, queue)
         return function
 
     return mark
@@ -43,22 +41,20 @@ def broker(broker_url: str | None, database_url: str) -> Broker:
     Raises Refused for an address of any other kind.
     """
     made = _make(broker_url, database_url)
-    for function, options in _jobs.values():
-        dramatiq.actor(
-            function, broker=made, max_retries=MOST_RETRIES, min_backoff=1000, max_backoff=60_000, time_limit=LONGEST_JOB_MS, **options
-        )
+    for function, queue in _jobs.values():
+        dramatiq.actor(broker=made, queue_name=queue, max_retries=MOST_RETRIES, min_backoff=1000, max_backoff=60_000, time_limit=LONGEST_JOB_MS)(function)
     return made
 
 
 def _make(broker_url: str | None, database_url: str) -> Broker:
-    if broker_url == "stub://":
-        return StubBroker()
     if broker_url is None:
         from dramatiq_postgres import PostgresBroker
         from dramatiq_postgres.utils import make_pool
 
         # A dead worker's messages come back after heartbeat_ttl; every process beats while its jobs run.
-        return PostgresBroker(pool=make_pool(libpq_url(database_url)), results=False, heartbeat_interval=2, heartbeat_ttl=8, maintenance_interval=4)
+        pool = make_pool(libpq_url(database_url))
+        postgres: Broker = PostgresBroker(pool=pool, results=False, heartbeat_interval=2, heartbeat_ttl=8, maintenance_interval=4)
+        return postgres
     if broker_url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
@@ -66,7 +62,7 @@ def _make(broker_url: str | None, database_url: str) -> Broker:
     if broker_url.startswith(("redis://", "rediss://", "unix://")):
         from dramatiq.brokers.redis import RedisBroker
 
-        return RedisBroker(url=broker_url, heartbeat_timeout=10_000, maintenance_chance=100_000)
+        return RedisBroker(url=broker_url, heartbeat_timeout=10_000, maintenance_chance=100_000)  # type: ignore[no-untyped-call]
     raise Refused("BROKER_URL 只支持 amqp://（RabbitMQ）和 redis://（Redis 或 Valkey）；留空则使用 PostgreSQL。", field="BROKER_URL")
 
 

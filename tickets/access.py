@@ -3,7 +3,7 @@
 Look things up through `visible_to(person)`: a ticket that somebody may not see is not found, rather than refused.
 """
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.errors import Conflict, Forbidden, NotFound
@@ -17,7 +17,7 @@ SEES_ALL = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.REVISITOR, Role.
 DEPARTMENT = (Role.CLERK, Role.CHIEF)
 
 
-def visible_to(person: Person) -> Select[tuple[Ticket]]:
+def visible_to(person: Person) -> Select[Ticket]:
     """The tickets that this person may see, to be narrowed with `.where`.
 
     The centre sees all; a department what it holds or held; discipline what was transferred to it. Administrators
@@ -26,7 +26,7 @@ def visible_to(person: Person) -> Select[tuple[Ticket]]:
     tickets = select(Ticket)
     if person.has(*SEES_ALL):
         return tickets
-    reasons = [false()]
+    reasons: list[ColumnElement[bool]] = [false()]
     if person.has(*DEPARTMENT) and person.department_code:
         reasons.append(Ticket.id.in_(select(Leg.ticket_id).where(Leg.department_code == person.department_code)))
     if person.has(Role.DISCIPLINE):

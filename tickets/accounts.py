@@ -22,7 +22,8 @@ def add(s: Session, *, login: str, name: str, roles: Sequence[str], department: 
         raise Refused(f"账号“{login}”已存在。", field="login")
     unknown = [role for role in roles if role not in set(Role) - {Role.SYSTEM}]
     if unknown or not roles:
-        raise Refused(f"没有岗位“{'、'.join(unknown)}”。可用：{'、'.join(f'{role.value}（{role.label}）' for role in Role if role is not Role.SYSTEM)}。", field="roles")
+        posts = "、".join(f"{role.value}（{role.label}）" for role in Role if role is not Role.SYSTEM)
+        raise Refused(f"没有岗位“{'、'.join(unknown)}”。可用：{posts}。", field="roles")
     if department is not None and s.get(Department, department) is None:
         raise NotFound(f"没有编码为“{department}”的单位。", field="department")
     if department is None and any(role in NEEDS_DEPARTMENT for role in roles):

@@ -24,8 +24,9 @@ WAITS_FOR_MODEL = ("model_missing", "model_damaged")
 
 
 def receive(
-    s: Session, *, sha256: str, size: int, name: str, by: Person, at: datetime, phone: str = "", declared: str | None = None, channel: str = "phone", auto: bool = True
-) -> tuple[Call, bool]:
+    s: Session, *, sha256: str, size: int, name: str, by: Person, at: datetime, phone: str = "", declared: str | None = None, channel: str = "phone",
+    auto: bool = True,
+) -> tuple[Call, bool]:  # fmt: skip
     """A recording that is safely kept becomes a call, waiting to be transcribed. Returns it, and whether it is new.
 
     The same bytes are the same call, however often they arrive. name: the sender's file name. auto: file it without an operator.

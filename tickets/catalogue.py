@@ -56,18 +56,15 @@ def responsible(s: Session, *, item: str, area: str | None, on: date) -> Respons
     """
     branches = [item[:n] for n in (6, 4, 2) if len(item) >= n]
     areas = [area[:n] for n in (9, 6) if area is not None and len(area) >= n]
-    R = Responsibility
-    return s.scalar(
-        select(R)
-        .where(
-            R.item_code.in_(branches),
-            or_(R.area_code.is_(None), R.area_code.in_(areas)),
-            R.valid_from <= on,
-            or_(R.valid_to.is_(None), R.valid_to > on),
-        )
-        .order_by(func.length(R.item_code).desc(), case((R.area_code.is_(None), literal(0)), else_=func.length(R.area_code)).desc(), R.id)
-        .limit(1)
+    row = Responsibility
+    fits = (
+        row.item_code.in_(branches),
+        or_(row.area_code.is_(None), row.area_code.in_(areas)),
+        row.valid_from <= on,
+        or_(row.valid_to.is_(None), row.valid_to > on),
     )
+    depth = case((row.area_code.is_(None), literal(0)), else_=func.length(row.area_code))
+    return s.scalar(select(row).where(*fits).order_by(func.length(row.item_code).desc(), depth.desc(), row.id).limit(1))
 
 
 def item_named(s: Session, code: str) -> Item:

@@ -27,8 +27,7 @@ STATEMENT = "statement"
 def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
     terms = versions.terms_for(s, matter_of(ticket))
-    citizen = timers.start(s, subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve"))
-    _mirror(ticket, citizen)
+    _mirror(ticket, _start_citizen(s, ticket, terms, at=ticket.received_at))
     if terms.rule.limit("dispatch"):
         timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
 
@@ -83,10 +82,7 @@ def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """A new round begins: the citizen's clock starts anew with it."""
     timers.stop(s, subject=_ticket(ticket), clock="revisit", at=at)
     terms = _terms(s, ticket)
-    citizen = timers.start(
-        s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=terms.rule.limit("citizen") or terms.rule.limit("resolve")
-    )
-    _mirror(ticket, citizen)
+    _mirror(ticket, _start_citizen(s, ticket, terms, at=at))
 
 
 def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -146,6 +142,11 @@ def _terms(s: Session, ticket: Ticket) -> Terms:
         return replace(kept, rule=rule)
     number, calendar = versions.current_calendar(s, rule.calendar)
     return replace(kept, rule=rule, calendar=calendar, calendar_version=number)
+
+
+def _start_citizen(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) -> Timer:
+    limit = terms.rule.limit("citizen") or terms.rule.limit("resolve")
+    return timers.start(s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=limit)
 
 
 def _mirror(whose: Ticket | Leg, timer: Timer) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
+from hotline.errors import Refused
 from hotline.people import Department, Person
 from hotline.roles import Role
 from tickets import access
@@ -17,6 +18,7 @@ from tickets.ticket import Leg, Revisit, Ticket
 
 PAGE = 50
 LISTED = (joinedload(Ticket.item), joinedload(Ticket.area), joinedload(Ticket.lead))
+DONE = (State.CLOSED, State.ARCHIVED)
 T = TypeVar("T")
 
 
@@ -136,10 +138,9 @@ def board(s: Session, *, at: datetime, near: datetime) -> list[Standing]:
 
 def totals(s: Session) -> dict[str, int]:
     """督办台: how many open tickets stand in each state."""
-    counted: dict[str, int] = {
-        state: count for state, count in s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in([State.CLOSED, State.ARCHIVED])).group_by(Ticket.state))
-    }
-    return {state.value: counted.get(state, 0) for state in State if state not in (State.CLOSED, State.ARCHIVED)}
+    rows = s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in(DONE)).group_by(Ticket.state))
+    counted = {state: count for state, count in rows}
+    return {state.value: counted.get(state, 0) for state in State if state not in DONE}
 
 
 def overdue(s: Session, *, at: datetime, limit: int = PAGE) -> list[Leg]:
@@ -157,7 +158,11 @@ def overdue(s: Session, *, at: datetime, limit: int = PAGE) -> list[Leg]:
 
 def discipline_queue(s: Session, person: Person, *, limit: int = PAGE) -> list[tuple[DisciplineCase, Ticket, Department]]:
     """纪检台: what a supervisor has to confirm first, or what was transferred to discipline inspection, or one's own department's."""
-    cases = select(DisciplineCase, Ticket, Department).join(Ticket, Ticket.id == DisciplineCase.ticket_id).join(Department, Department.code == DisciplineCase.department_code)
+    cases = (
+        select(DisciplineCase, Ticket, Department)
+        .join(Ticket, Ticket.id == DisciplineCase.ticket_id)
+        .join(Department, Department.code == DisciplineCase.department_code)
+    )
     if person.has(Role.SUPERVISOR):
         pass
     elif person.has(Role.DISCIPLINE):
@@ -165,10 +170,11 @@ def discipline_queue(s: Session, person: Person, *, limit: int = PAGE) -> list[t
     else:
         cases = cases.where(DisciplineCase.department_code == person.department_code)
     ended = DisciplineCase.state.in_([CaseState.WITHDRAWN, CaseState.CONCLUDED])
-    return [tuple(row) for row in s.execute(cases.options(*LISTED).order_by(case((ended, 1), else_=0), DisciplineCase.id.desc()).limit(limit))]
+    rows = s.execute(cases.options(*LISTED).order_by(case((ended, 1), else_=0), DisciplineCase.id.desc()).limit(limit))
+    return [(found, ticket, department) for found, ticket, department in rows]
 
 
-def _by_due(s: Session, tickets: Select[tuple[Ticket]], after: str | None, limit: int) -> Page[Ticket]:
+def _by_due(s: Session, tickets: Select[Ticket], after: str | None, limit: int) -> Page[Ticket]:
     """Keyset by (due, id); a ticket always has a deadline of its own while it is open."""
     if after is not None:
         tickets = tickets.where(tuple_(Ticket.due_at, Ticket.id) > _key(after))
@@ -178,8 +184,6 @@ def _by_due(s: Session, tickets: Select[tuple[Ticket]], after: str | None, limit
 
 
 def _key(after: str) -> tuple[datetime, int]:
-    from hotline.errors import Refused
-
     try:
         due, last = after.rsplit("~", 1)
         return datetime.fromisoformat(due), int(last)

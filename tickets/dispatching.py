@@ -122,6 +122,12 @@ def end_leg(s: Session, ticket: Ticket, leg: Leg, *, outcome: str, at: datetime)
     deadlines.leg_ended(s, ticket, leg, at=at)
 
 
+def opened(leg: Leg) -> dict[str, object]:
+    """A new leg as its event tells of it."""
+    due = leg.due_at.isoformat() if leg.due_at else None
+    return {"leg": leg.id, "department": leg.department_code, "lead": leg.lead, "forced": leg.forced, "due": due}
+
+
 def required(text: str, field: str, sentence: str) -> str:
     """The cleaned text. Raises Refused with `sentence` when nothing is left of it."""
     kept = clean(text, field)
@@ -157,5 +163,4 @@ def _open_leg(s: Session, ticket: Ticket, department: str, *, lead: bool, forced
 
 
 def _recorded(s: Session, kind: str, ticket: Ticket, legs: Sequence[Leg], *, by: Person, at: datetime, **data: object) -> None:
-    opened = [{"leg": leg.id, "department": leg.department_code, "lead": leg.lead, "forced": leg.forced, "due": leg.due_at and leg.due_at.isoformat()} for leg in legs]
-    record(s, kind, ticket, by=by, at=at, item=ticket.item_code, round=ticket.round, legs=opened, **data)
+    record(s, kind, ticket, by=by, at=at, item=ticket.item_code, round=ticket.round, legs=[opened(leg) for leg in legs], **data)

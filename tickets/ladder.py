@@ -44,7 +44,8 @@ def _step(s: Session, ticket: Ticket, leg: Leg | None, due: Due) -> None:
         department=leg.department_code if leg else None, label=what, round=due.round, due=due.due_at.isoformat(),
     )  # fmt: skip
     if leg is not None and due.clock == "resolve" and due.action == "propose_transfer":
-        evidence = f"{leg.department.name}承办工单 {ticket.number}，应于 {local(due.due_at):%Y-%m-%d %H:%M} 前办结，至 {local(due.at):%Y-%m-%d %H:%M} 仍未答复。"
+        by_then, until = (f"{local(moment):%Y-%m-%d %H:%M}" for moment in (due.due_at, due.at))
+        evidence = f"{leg.department.name}承办工单 {ticket.number}，应于 {by_then} 前办结，至 {until} 仍未答复。"
         discipline.propose(s, ticket, leg, trigger="overdue", evidence=evidence, at=due.at)
 
 

@@ -28,11 +28,11 @@ def _next_serial(s: Session, sequence: str) -> int:
     take = text(f"SELECT nextval('{sequence}')")
     try:
         with s.begin_nested():
-            return int(s.scalar(take))  # type: ignore[arg-type]
+            return int(s.scalar(take))
     except ProgrammingError:  # the first ticket of the area that day
         s.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": sequence})
         s.execute(text(f"CREATE SEQUENCE IF NOT EXISTS {sequence}"))
-        return int(s.scalar(take))  # type: ignore[arg-type]
+        return int(s.scalar(take))
 
 
 def check_digit(digits: str) -> int:

@@ -45,7 +45,8 @@ def resolve(s: Session, ticket: Ticket, *, result: str, reply: str, contacted_at
     else:
         touch(ticket)
     deadlines.resolved(s, leg, at=at)
-    record(s, "ticket.resolved", ticket, by=by, at=at, leg=leg.id, department=leg.department_code, lead=leg.lead, result=result, in_time=leg.due_at is None or at <= leg.due_at)
+    in_time = leg.due_at is None or at <= leg.due_at
+    record(s, "ticket.resolved", ticket, by=by, at=at, leg=leg.id, department=leg.department_code, lead=leg.lead, result=result, in_time=in_time)
     return leg
 
 

@@ -41,8 +41,9 @@ def ask_return(s: Session, ticket: Ticket, *, reason: str, basis: str, suggests:
     leg.return_reason, leg.return_suggests = reason, suggests or None
     _moved(ticket, leg, after(leg.state, Verb.ASK_RETURN))
     record(
-        s, "ticket.return_asked", ticket, by=by, at=at, leg=leg.id, department=leg.department_code, reason=reason, basis=leg.return_basis, suggests=suggests or None
-    )
+        s, "ticket.return_asked", ticket, by=by, at=at, leg=leg.id, department=leg.department_code, reason=reason, basis=leg.return_basis,
+        suggests=leg.return_suggests,
+    )  # fmt: skip
     return leg
 
 

@@ -10,7 +10,7 @@ from hotline.errors import Forbidden, Refused
 from hotline.outbox import record
 from hotline.people import Person
 from tickets import access, deadlines
-from tickets.dispatching import open_redo_leg, required, touch
+from tickets.dispatching import open_redo_leg, opened, required, touch
 from tickets.filing import clean
 from tickets.lifecycle import Verb, after
 from tickets.ticket import Leg, Revisit, Ticket
@@ -29,7 +29,7 @@ def miss_revisit(s: Session, ticket: Ticket, *, outcome: str, by: Person, at: da
     _check(ticket, Verb.MISS_REVISIT, by)
     if outcome not in MISSED:
         raise Refused(f"未接通的情形只能是：{'、'.join(MISSED.values())}。", field="outcome")
-    attempts = _attempts(s, ticket) + [_attempt(s, ticket, by=by, at=at, outcome=outcome)]
+    attempts = [*_attempts(s, ticket), _attempt(s, ticket, by=by, at=at, outcome=outcome)]
     closed = outcome == "declined" or (len(attempts) >= MOST_TRIES and len({_half_day(attempt.at) for attempt in attempts}) > 1)
     if closed:
         _close(s, ticket, solved="unreached", satisfied=None, at=at)
@@ -71,10 +71,7 @@ def redo(
     ticket.state = after(ticket.state, Verb.REDO)
     ticket.lead_code = last.department_code
     leg = open_redo_leg(s, ticket, department=last.department_code, reason=reason, at=at)
-    record(
-        s, "ticket.redone", ticket, by=by, at=at, solved=solved, satisfied=satisfied, reason=reason, round=ticket.round,
-        legs=[{"leg": leg.id, "department": leg.department_code, "lead": True, "forced": True, "due": leg.due_at and leg.due_at.isoformat()}],
-    )  # fmt: skip
+    record(s, "ticket.redone", ticket, by=by, at=at, solved=solved, satisfied=satisfied, reason=reason, round=ticket.round, legs=[opened(leg)])
     return leg
 
 

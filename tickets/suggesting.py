@@ -52,11 +52,11 @@ def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area:
     routing = classifier.suggest(text)
     place = area or routing.area
     suggestions = _with_departments(s, routing, place, at)
-    sure = routing.dispatch and bool(suggestions) and suggestions[0].department is not None
+    answered = bool(suggestions) and suggestions[0].department is not None
     return Advice(
         suggestions=suggestions,
-        dispatch=sure,
-        reason=routing.reason if suggestions and suggestions[0].department or not routing.dispatch else "责任清单没有写明由谁承办，须由派单员决定。",
+        dispatch=routing.dispatch and answered,
+        reason=routing.reason if answered or not routing.dispatch else "责任清单没有写明由谁承办，须由派单员决定。",
         kind=routing.kind,
         area=place,
         alarms=tuple(alarm.sentence for alarm in routing.alarms),

@@ -42,8 +42,8 @@ def timeline(s: Session, ticket: Ticket) -> list[Entry]:
 
 
 def _entry(event: Event, who: str, name: Names) -> Entry:
-    say = SAYINGS.get(event.kind, lambda data, name: (event.kind, ""))
-    headline, detail = say(event.data, name)
+    say = SAYINGS.get(event.kind)
+    headline, detail = say(event.data, name) if say else (event.kind, "")
     return Entry(event.at, event.kind, who, headline, detail)
 
 
@@ -64,6 +64,15 @@ def _asked(data: Mapping[str, Any], name: Names) -> tuple[str, str]:
     return f"{name(data['department'])}申请退单：{REASONS.get(data['reason'], data['reason'])}{suggests}", data["basis"]
 
 
+def _resolved(data: Mapping[str, Any], name: Names) -> str:
+    act = "答复" if data["lead"] else "提交协办意见"
+    return f"{name(data['department'])}{act}：{RESULTS.get(data['result'], data['result'])}" + ("" if data["in_time"] else "（超期）")
+
+
+def _missed(data: Mapping[str, Any]) -> str:
+    return f"第 {data['attempt']} 次回访未接通：{MISSED[data['outcome']]}" + ("，按未联系上办结" if data["closed"] else "")
+
+
 def _revisited(data: Mapping[str, Any]) -> str:
     return f"{SOLVED.get(data['solved'], '')}，{SATISFIED.get(data['satisfied'], '')}"
 
@@ -80,13 +89,10 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.return_asked": _asked,
     "ticket.return_approved": lambda data, name: (f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次）", ""),
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),
-    "ticket.resolved": lambda data, name: (
-        f"{name(data['department'])}{'答复' if data['lead'] else '提交协办意见'}：{RESULTS.get(data['result'], data['result'])}" + ("" if data["in_time"] else "（超期）"),
-        "",
-    ),
+    "ticket.resolved": lambda data, name: (_resolved(data, name), ""),
     "ticket.review_passed": lambda data, name: ("审核通过，待回访", ""),
     "ticket.review_rejected": lambda data, name: ("审核退回，时限从停下处继续计算", data["reason"]),
-    "ticket.revisit_missed": lambda data, name: (f"第 {data['attempt']} 次回访未接通：{MISSED[data['outcome']]}" + ("，按未联系上办结" if data["closed"] else ""), ""),
+    "ticket.revisit_missed": lambda data, name: (_missed(data), ""),
     "ticket.closed": lambda data, name: (f"回访办结：{_revisited(data)}", ""),
     "ticket.redone": lambda data, name: (f"回访转重办（第 {data['round']} 轮）：{_revisited(data)}", data["reason"]),
     "ticket.answered": lambda data, name: ("直办办结", data["reply"]),
