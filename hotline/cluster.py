@@ -89,19 +89,28 @@ def _wheel() -> Path:
 
 
 def _copy(wheel: Path, copy: Path) -> None:
-    """Copies the programs and their libraries, in the layout by which they find each other (RPATH)."""
+    """The programs and their libraries where the account can get at them, in the layout by which they find each other (RPATH)."""
     for older in copy.parent.glob("[0-9]*.*"):
         shutil.rmtree(older)
     half = copy.with_name(f"{copy.name}.half")
     shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(wheel / "pginstall", half / WHEEL / "pginstall", symlinks=True)
-    shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), half / f"{WHEEL}.libs", symlinks=True)
-    for folder, _, files in os.walk(half):
+    shutil.copytree(wheel / "pginstall", half / WHEEL / "pginstall", symlinks=True, copy_function=_readable_by_all)
+    shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), half / f"{WHEEL}.libs", symlinks=True, copy_function=_readable_by_all)
+    for folder, _, _ in os.walk(half):
         os.chmod(folder, 0o755)
-        for file in files:
-            path = Path(folder, file)
-            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
     half.rename(copy)
+
+
+def _readable_by_all(source: str, target: str) -> None:
+    """A second name for the file where that is enough, which costs no space; a copy where it lies on another disk or only we may read it."""
+    mode = os.stat(source).st_mode & 0o777
+    wanted = 0o755 if mode & 0o100 else 0o644
+    if mode & wanted == wanted:
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    os.chmod(target, wanted)
 
 
 def prepare(home: Path, lent: Account | None, *, durable: bool) -> Path:
