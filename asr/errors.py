@@ -52,7 +52,9 @@ class ModelMissing(SpeechError):
     """There is no speech model yet: calls wait until there is one."""
 
     def __init__(self, sentence: str = "", detail: str = "") -> None:
-        super().__init__(sentence or "还没有语音模型，请运行 ./run model 获取；在此之前来话会先排队等候。", code="model_missing", detail=detail)
+        super().__init__(
+            sentence or "还没有语音模型，请运行 ./run model 获取；在此之前来话会先排队等候。", code="model_missing", detail=detail
+        )
 
 
 class ModelDamaged(SpeechError):

@@ -72,7 +72,7 @@ class Ear:
 
     def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None]) -> None:
         self._stream: Stream | None = None
-        self._begin = lambda: Stream(model, rate)
+        self._model = model
         self._loudness = Loudness(rate)
         self._rate = rate
         self._channel = channel
@@ -87,7 +87,7 @@ class Ear:
         if self._still > PAUSE or (self._stream is None and self._still):
             self.skip(voice)
             return
-        self._stream = self._stream or self._begin()
+        self._stream = self._stream or Stream(self._model, self._rate)
         self._fed += len(voice) / self._rate
         self._say(self._stream.accept(self._loudness.level(voice).tobytes()))
 

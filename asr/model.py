@@ -119,7 +119,9 @@ def _install(zipped: Path, folder: Path, scratch: Path, told: Progress) -> None:
     try:
         with zipfile.ZipFile(zipped) as archive:
             top = _unpacked(archive, scratch / "model", told)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+    except OSError as error:
+        raise ModelMissing(f"语音模型无法写入 {folder.parent}：{error.strerror}。请检查磁盘空间和权限。", str(error)) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:  # RuntimeError: it asks for a password
         raise ModelDamaged(f"{zipped.name}: {error}", f"语音模型压缩包 {zipped.name} 已损坏或不是语音模型。") from error
     digest = _sha256(zipped)
     if top.name == NAME and digest != ZIP_SHA256:

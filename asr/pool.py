@@ -1,5 +1,6 @@
 """A pool of speech processes: any thread may ask for a transcript; what hangs or dies is killed and replaced."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -101,22 +102,25 @@ class SpeechPool:
         return [process.pid for seat in self._all if (process := seat.process) is not None and process.alive]
 
     def close(self) -> None:
-        """Kills all processes. Whoever still waits for a transcript gets SpeechFailed "closed"."""
+        """Kills all processes; may be called twice. Whoever still waits for a transcript gets SpeechFailed "closed"."""
         self._closed.set()
-        for _ in self._all:
-            self._seats.get().clear()
+        seats = [self._seats.get() for _ in self._all]
+        for seat in seats:
+            seat.clear()
+            self._seats.put(seat)
         self._starter.shutdown()
 
     def _take(self, cancel: threading.Event) -> "_Seat":
-        while True:
-            if self._closed.is_set():
-                raise SpeechFailed("closed")
+        """A free seat, as soon as there is one."""
+        while not self._closed.is_set():
             if cancel.is_set():
                 raise Cancelled
-            try:
-                return self._seats.get(timeout=GLANCE)
-            except queue.Empty:
-                continue
+            with contextlib.suppress(queue.Empty):
+                seat = self._seats.get(timeout=GLANCE)
+                if not self._closed.is_set():
+                    return seat
+                self._seats.put(seat)
+        raise SpeechFailed("closed")
 
     def _ready(self, seat: "_Seat") -> SpeechProcess:
         """The seat's process with the model as it is on disk now. Raises ModelMissing, ModelDamaged, SpeechFailed."""

@@ -3,6 +3,7 @@
 Decoding and recognition run only here, so that a file or a fault that kills them kills nothing else. It dies with its parent.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -53,10 +54,8 @@ def humble(parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
-    try:
+    with contextlib.suppress(OSError):  # only a hint
         Path("/proc/self/oom_score_adj").write_bytes(EXPENDABLE)
-    except OSError:
-        pass  # only a hint
 
 
 def private_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 MASK = "［号码］"
 # Seven or more digits in a row are a telephone, identity or account number; house numbers, amounts and years are shorter.
-# 幺 and 洞 are how digits are spoken on the telephone; Vosk writes 妖 and 腰 for 幺 as well.
-DIGIT = "0-9０-９零〇一二三四五六七八九两幺洞"
-HOMOPHONE = "妖腰"
-LONG_NUMBER = re.compile(rf"(?<![{DIGIT}])[{DIGIT}](?:[\s\-－,，]?[{DIGIT}{HOMOPHONE}]){{5,}}[\s\-－,，]?[{DIGIT}xXｘＸ]")
+# 幺 and 洞 are how digits are spoken on the telephone; Vosk writes 妖 or 腰 for 幺 as well.
+DIGIT = "0-9０-９零〇一二三四五六七八九两幺妖腰洞"
+GAP = r"[\s\-－,，、.]{0,2}"  # a pause of the speaker, which may also end an utterance
+WRITTEN_DATE = r"(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?!\d)"
+LONG_NUMBER = re.compile(rf"(?<![{DIGIT}])(?!{WRITTEN_DATE})[{DIGIT}](?:{GAP}[{DIGIT}]){{5,}}{GAP}[{DIGIT}xXｘＸ]")
 LATIN = re.compile(r"[0-9A-Za-z]")
 
 
@@ -22,5 +23,9 @@ def joined(words: Sequence[str]) -> str:
 
 
 def masked(text: str) -> str:
-    """The text with every run of seven or more spoken or written digits replaced by ［号码］; an identity number's last X included."""
-    return LONG_NUMBER.sub(MASK, text)
+    """The text with every run of seven or more spoken or written digits replaced by ［号码］; an identity number's last X included.
+
+    Line ends stay where they are, so that utterances joined by them can be masked together and parted again:
+    a number is often spoken with pauses, and each part alone would be too short to be noticed.
+    """
+    return LONG_NUMBER.sub(lambda number: MASK + "\n" * number.group().count("\n"), text)

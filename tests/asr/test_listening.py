@@ -1,0 +1,138 @@
+"""Silence is left out and one voice saved twice is heard once, and still every word has its true time.
+
+Vosk is replaced by a stream that reports when in its own time it was fed what: the clock is what is tested here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asr import listening
+from asr.decode import Recording
+from asr.errors import AudioRefused
+from asr.listening import Heard, listen
+from asr.protocol import Utterance, Word
+from tests.asr.making import Samples, babble, silence, write_wav
+
+
+class Clock:
+    """Says a word each time sound begins after silence, at its own time."""
+
+    fed: dict[int, float]
+
+    def __init__(self, model: Any, rate: int) -> None:
+        self.rate, self.at, self.quiet = rate, 0, True
+
+    def accept(self, sound: bytes) -> list[list[Word]]:
+        """A block of 16-bit samples."""
+        samples = np.frombuffer(sound, np.int16)
+        words = []
+        for piece in samples.reshape(-1, 400) if len(samples) % 400 == 0 else [samples]:
+            quiet = not np.abs(piece).max() > 50
+            if self.quiet and not quiet:
+                words.append([Word("停水", self.at / self.rate, self.at / self.rate + 0.05, 1.0)])
+            self.quiet = quiet
+            self.at += len(piece)
+        return words
+
+    def finish(self) -> list[list[Word]]:
+        """The length of all it was fed, as a word."""
+        return [[Word("完", self.at / self.rate, self.at / self.rate, 1.0)]]
+
+
+@pytest.fixture
+def hear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[Heard, dict[int, list[float]], dict[int, float]]]:
+    """Listens to channels with the clock; gives what was heard, where words began, and the seconds fed, by channel."""
+    streams: list[Clock] = []
+
+    def begin(model: Any, rate: int) -> Clock:
+        streams.append(Clock(model, rate))
+        return streams[-1]
+
+    monkeypatch.setattr(listening, "Stream", begin)
+
+    def hear(*channels: Samples, **more: Any) -> tuple[Heard, dict[int, list[float]], float]:
+        told: list[Utterance] = []
+        with Recording(write_wav(tmp_path / "x.wav", *channels)) as recording:
+            heard = listen(
+                None,
+                recording,
+                names=more.get("names"),
+                longest=more.get("longest", 1e9),
+                on_utterance=told.append,
+                on_progress=lambda s: None,
+            )
+        starts = {channel: [u.start for u in told if u.channel == channel and u.text == "停水"] for channel in range(len(channels))}
+        return heard, starts, sum(stream.at / stream.rate for stream in streams)
+
+    return hear
+
+
+def burst(seconds: float = 0.05) -> Samples:
+    """A short sound."""
+    return np.full(int(seconds * 8000), 3000, np.int16)
+
+
+def test_words_after_a_long_silence_keep_their_true_time(hear: Any) -> None:
+    call = np.concatenate([burst(), silence(59.95), burst(), silence(119.95), burst(), silence(10)])
+    heard, starts, fed = hear(call)
+    assert starts[0] == pytest.approx([0.0, 60.0, 180.0], abs=0.02)
+    assert fed < 15, "three minutes of silence were not given to the recogniser"
+    assert heard.duration == pytest.approx(len(call) / 8000)
+
+
+def test_a_call_that_begins_with_silence_keeps_its_true_time(hear: Any) -> None:
+    _, starts, fed = hear(np.concatenate([silence(100), burst(), silence(1)]))
+    assert starts[0] == pytest.approx([100.0], abs=0.02)
+    assert fed < 2
+
+
+def test_the_pauses_of_ordinary_speech_are_heard(hear: Any) -> None:
+    call = np.concatenate([burst(), silence(1.95), burst(), silence(0.95), burst()])
+    _, starts, fed = hear(call)
+    assert starts[0] == pytest.approx([0.0, 2.0, 3.0], abs=0.02)
+    assert fed == pytest.approx(len(call) / 8000)
+
+
+def test_silence_from_end_to_end_gives_nothing_and_costs_nothing(hear: Any) -> None:
+    heard, starts, fed = hear(silence(100))
+    assert (starts[0], fed, heard.duration, heard.names) == ([], 0, 100.0, {0: "mono"})
+
+
+def test_two_voices_are_heard_apart_and_named(hear: Any) -> None:
+    operator = np.concatenate([burst(), silence(9.95)])
+    citizen = np.concatenate([silence(5), burst(), silence(4.95)])
+    heard, starts, _ = hear(operator, citizen)
+    assert heard.names == {0: "operator", 1: "citizen"}
+    assert starts == {0: pytest.approx([0.0], abs=0.02), 1: pytest.approx([5.0], abs=0.02)}
+    assert hear(operator, citizen, names=("citizen", "operator"))[0].names == {0: "citizen", 1: "operator"}
+
+
+def test_one_voice_saved_on_two_channels_is_heard_once(hear: Any) -> None:
+    voice = babble(10)
+    heard, _, fed = hear(voice, voice)
+    assert heard.names == {0: "mono"}
+    assert fed == pytest.approx(10)
+
+
+def test_voices_that_part_after_a_common_greeting_are_heard_apart_from_then_on(hear: Any) -> None:
+    greeting = np.concatenate([burst(), silence(7.95)])
+    heard, starts, _ = hear(
+        np.concatenate([greeting, burst(), silence(3.95)]), np.concatenate([greeting, silence(2), burst(), silence(1.95)])
+    )
+    assert heard.names == {0: "operator", 1: "citizen"}
+    assert starts[0] == pytest.approx([0.0, 8.0], abs=0.02)
+    assert starts[1] == pytest.approx([10.0], abs=0.02)
+
+
+def test_a_recording_beyond_the_longest_is_refused_before_and_during_the_work(hear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AudioRefused) as refusal:
+        hear(silence(20), longest=10)
+    assert (refusal.value.code, refusal.value.detail) == ("too_long", "20 s promised")
+    monkeypatch.setattr("asr.decode._promised", lambda container, stream: None)
+    with pytest.raises(AudioRefused) as refusal:
+        hear(silence(20), longest=10)
+    assert refusal.value.detail == "10 s decoded"
