@@ -6,10 +6,9 @@ happened and the next sweep does it. After a standstill the steps come in the or
 
 from collections.abc import Callable
 from datetime import datetime
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from sla.timers import Timer
@@ -29,11 +28,24 @@ class Due(NamedTuple):
     rule: str
 
 
-COLUMNS = (Timer.id, Timer.subject, Timer.clock, Timer.round, Timer.due_at, Timer.rule, Timer.steps, Timer.next_step, Timer.next_at)
+# One statement claims the rows, moves them on and tells what fell due. What lies beyond a full batch is later than its last row: going no
+# further than that row (the horizon) keeps the order over all batches.
 ADVANCE = text("""
-    UPDATE timer SET next_step = done.step, next_at = done.at
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:steps AS smallint[]), CAST(:moments AS timestamptz[])) AS done (id, step, at)
-    WHERE timer.id = done.id
+    WITH claimed AS (
+        SELECT id, subject, clock, round, due_at, rule, steps, next_step, next_at FROM timer
+        WHERE next_at <= :at ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED),
+    horizon AS (
+        SELECT CASE WHEN count(*) < :limit THEN CAST(:at AS timestamptz) ELSE max(next_at) END AS last FROM claimed),
+    coming AS (
+        SELECT id, CAST(step.value ->> 0 AS smallint) AS level, CAST(step.value ->> 1 AS timestamptz) AS at, step.value ->> 2 AS action,
+               CAST(step.value ->> 1 AS timestamptz) <= horizon.last AS due
+        FROM claimed, horizon, jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place) WHERE step.place > next_step),
+    advanced AS (
+        UPDATE timer SET next_step = timer.next_step + tally.due, next_at = tally.next_at
+        FROM (SELECT id, count(*) FILTER (WHERE due) AS due, min(at) FILTER (WHERE NOT due) AS next_at FROM coming GROUP BY id) AS tally
+        WHERE timer.id = tally.id)
+    SELECT coming.at, level, action, id, subject, clock, round, due_at, rule FROM coming JOIN claimed USING (id)
+    WHERE coming.due ORDER BY coming.at, level, id
 """)
 
 
@@ -42,32 +54,11 @@ def sweep(s: Session, *, at: datetime, fire: Callable[[Session, list[Due]], None
 
     The caller loops, each batch a transaction of its own, until 0. `fire` may start, stop or move clocks: the batch has been advanced before.
     """
-    claimed = s.execute(
-        select(*COLUMNS).where(Timer.next_at <= at).order_by(Timer.next_at, Timer.id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
-    if not claimed:
-        return 0
-    # What lies beyond a full batch is later than its last row: going no further keeps the order over all batches.
-    horizon = at if len(claimed) < limit else claimed[-1].next_at
-    taken = [_take(row, horizon) for row in claimed]
-    s.execute(
-        ADVANCE,
-        {
-            "ids": [row.id for row in claimed],
-            "steps": [row.next_step + len(due) for row, (due, _) in zip(claimed, taken, strict=True)],
-            "moments": [following for _, following in taken],
-        },
-    )
-    fire(s, sorted((step for due, _ in taken for step in due), key=attrgetter("at", "level", "timer_id")))
-    return len(claimed)
-
-
-def _take(row: Row[Any], horizon: datetime) -> tuple[list[Due], datetime | None]:
-    """(the steps of a timer that are due by `horizon`, the moment of the one after them)."""
-    due: list[Due] = []
-    for level, iso, action in row.steps[row.next_step :]:
-        moment = datetime.fromisoformat(iso)
-        if moment > horizon:
-            return due, moment
-        due.append(Due(moment, level, action, row.id, row.subject, row.clock, row.round, row.due_at, row.rule))
-    return due, None
+    s.flush()
+    due = [Due(*row) for row in s.execute(ADVANCE, {"at": at, "limit": limit})]
+    swept = {step.timer_id for step in due}
+    for timer in [known for known in s.identity_map.values() if isinstance(known, Timer) and known.id in swept]:
+        s.expire(timer)
+    if due:
+        fire(s, due)
+    return len(swept)

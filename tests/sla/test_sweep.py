@@ -151,7 +151,7 @@ def test_a_sweeper_that_is_killed_in_the_middle_loses_and_repeats_nothing(ledger
         for _ in range(kill + 1):
             child.stdout.readline()
         child.send_signal(signal.SIGKILL)
-        child.wait()
+        child.communicate()
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:  # The server notices a killed client in its own time; its rows stay locked until then.
         drain(ledger, end, keep)
