@@ -8,14 +8,17 @@ A ticket keeps the version of the policy it was filed under; only an explicit re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.clock import local
 from sla import light as lights
 from sla import timers, versions
 from sla.light import Light
 from sla.limit import Limit
-from sla.policy import Matter
+from sla.policy import CLOCKS, Matter
 from sla.timers import Terms, Timer
 from sla.worktime import add
 from tickets.lifecycle import State
@@ -27,7 +30,7 @@ STATEMENT = "statement"
 def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
     terms = versions.terms_for(s, matter_of(ticket))
-    _mirror(ticket, _start_citizen(s, ticket, terms, at=ticket.received_at))
+    mirror(ticket, _start_citizen(s, ticket, terms, at=ticket.received_at))
     if terms.rule.limit("dispatch"):
         timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
 
@@ -38,7 +41,7 @@ def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime)
     timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
     for leg in legs:
         resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
-        _mirror(leg, resolve)
+        mirror(leg, resolve)
         if terms.rule.limit("sign"):
             timers.start(s, subject=_leg(leg), clock="sign", at=at, terms=terms, round=leg.round)
         window = terms.rule.limit("return_window")
@@ -59,7 +62,7 @@ def resolved(s: Session, leg: Leg, *, at: datetime) -> None:
 def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     """The resolve clock goes on from where it stopped; what the review took is given back, not more."""
     timer = timers.resume(s, subject=_leg(leg), clock="resolve", at=at, terms=_terms(s, ticket))
-    _mirror(leg, timer)
+    mirror(leg, timer)
 
 
 def leg_ended(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
@@ -75,14 +78,14 @@ def revisit_due(s: Session, ticket: Ticket, *, at: datetime) -> None:
     terms = _terms(s, ticket)
     if terms.rule.limit("revisit"):
         revisit = timers.start(s, subject=_ticket(ticket), clock="revisit", at=at, terms=terms, round=ticket.round)
-        _mirror(ticket, revisit)
+        mirror(ticket, revisit)
 
 
 def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """A new round begins: the citizen's clock starts anew with it."""
     timers.stop(s, subject=_ticket(ticket), clock="revisit", at=at)
     terms = _terms(s, ticket)
-    _mirror(ticket, _start_citizen(s, ticket, terms, at=at))
+    mirror(ticket, _start_citizen(s, ticket, terms, at=at))
 
 
 def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -105,6 +108,30 @@ def explained(s: Session, whose: Ticket | Leg, *, at: datetime) -> list[str]:
     else:
         timer = timers.find(s, _leg(whose), "resolve")
     return timers.deadline_of(timer, versions.terms_of(s, timer), at=at).steps if timer else []
+
+
+def clocks(s: Session, ticket: Ticket, *, at: datetime) -> list[dict[str, Any]]:
+    """Every clock that the ticket and its legs have had, with the steps behind its deadline: whose, clock, due, light, steps."""
+    whose = {_ticket(ticket): "工单"} | {_leg(leg): leg.department.short for leg in ticket.legs}
+    rows = s.scalars(select(Timer).where(Timer.subject.in_(whose)).order_by(Timer.id))
+    return [
+        {
+            "whose": whose[timer.subject],
+            "clock": timer.clock,
+            "clock_name": CLOCKS[timer.clock],
+            "round": timer.round,
+            "limit": timer.limit,
+            "started": local(timer.started_at).isoformat(timespec="seconds"),
+            "due": local(timer.due_at).isoformat(timespec="seconds"),
+            "original_due": local(timer.original_due_at).isoformat(timespec="seconds"),
+            "stopped": local(timer.stopped_at).isoformat(timespec="seconds") if timer.stopped_at else None,
+            "provisional": timer.provisional,
+            "light": timer.light(at).value,
+            "light_word": timer.light(at).word,
+            "steps": timers.deadline_of(timer, versions.terms_of(s, timer), at=at).steps,
+        }
+        for timer in rows
+    ]
 
 
 def light(whose: Ticket | Leg, at: datetime) -> Light:
@@ -149,9 +176,11 @@ def _start_citizen(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) ->
     return timers.start(s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=limit)
 
 
-def _mirror(whose: Ticket | Leg, timer: Timer) -> None:
-    """Lists sort and colour by these without a look at the timers."""
-    whose.due_at, whose.warn_at = timer.due_at, timer.warn_at
+def mirror(whose: Ticket | Leg, timer: Timer) -> None:
+    """Lists sort and colour by these without a look at the timers: a leg shows its resolve clock, a ticket its own, or the revisit's."""
+    shown = "resolve" if isinstance(whose, Leg) else "revisit" if whose.state is State.REVISITING else "citizen"
+    if timer.clock == shown:
+        whose.due_at, whose.warn_at = timer.due_at, timer.warn_at
 
 
 def _ticket(ticket: Ticket) -> str:

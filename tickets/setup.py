@@ -1,18 +1,60 @@
 """The demo city (演示城市): loads a city's areas, departments, items, responsibilities and people from CSV files."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from hotline.db import Base
 from hotline.people import SYSTEM_ID, Department, Person, new_password, set_password
 from tickets.catalogue import Area, Item, Responsibility
 
 DEMO = Path(__file__).parent / "demo"
 VALID_FROM = date(2024, 1, 1)
+
+
+FILES: tuple[tuple[type[Base], str, Callable[[dict[str, str]], dict[str, Any]]], ...] = (
+    (
+        Area,
+        "areas",
+        lambda row: {"code": row["code"], "name": row["name"], "parent_code": row["parent"] or None, "level": row["level"], "aliases": _list(row["aliases"])},
+    ),
+    (
+        Department,
+        "units",
+        lambda row: {
+            **{name: row[name] for name in ("code", "name", "short", "kind", "duties")},
+            "area_code": row["area"] or None,
+            "parent_code": row["parent"] or None,
+        },
+    ),
+    (
+        Item,
+        "items",
+        lambda row: {"code": row["code"], "name": row["name"], "parent_code": row["parent"] or None, "level": int(row["level"]), "scope": row["scope"]},
+    ),
+    (
+        Responsibility,
+        "responsibility",
+        lambda row: {
+            "item_code": row["item"],
+            "area_code": row["area"] or None,
+            "lead": row["lead"],
+            "co_handlers": _list(row["co"]),
+            "basis": row["basis"],
+            "valid_from": VALID_FROM,
+        },
+    ),
+    (
+        Person,
+        "people",
+        lambda row: {"login": row["login"], "name": row["name"], "roles": _list(row["roles"]), "department_code": row["unit"] or None},
+    ),
+)
 
 
 def is_empty(s: Session) -> bool:
@@ -21,27 +63,9 @@ def is_empty(s: Session) -> bool:
 
 
 def load(s: Session, folder: Path = DEMO) -> None:
-    """Loads a city into an empty database. Parents are listed before their children in every file."""
-    for row in _rows(folder / "areas.csv"):
-        s.add(Area(code=row["code"], name=row["name"], parent_code=row["parent"] or None, level=row["level"], aliases=_list(row["aliases"])))
-        s.flush()
-    for row in _rows(folder / "units.csv"):
-        s.add(
-            Department(code=row["code"], name=row["name"], short=row["short"], kind=row["kind"], area_code=row["area"] or None,
-                       parent_code=row["parent"] or None, duties=row["duties"])
-        )  # fmt: skip
-        s.flush()
-    for row in sorted(_rows(folder / "items.csv"), key=lambda row: len(row["code"])):
-        s.add(Item(code=row["code"], name=row["name"], parent_code=row["parent"] or None, level=int(row["level"]), scope=row["scope"]))
-    s.flush()
-    for row in _rows(folder / "responsibility.csv"):
-        s.add(
-            Responsibility(item_code=row["item"], area_code=row["area"] or None, lead=row["lead"], co_handlers=_list(row["co"]), basis=row["basis"],
-                           valid_from=VALID_FROM)
-        )  # fmt: skip
-    for row in _rows(folder / "people.csv"):
-        s.add(Person(login=row["login"], name=row["name"], roles=_list(row["roles"]), department_code=row["unit"] or None))
-    s.flush()
+    """Loads a city into an empty database: a file is one statement, so that the order of its rows does not matter."""
+    for table, name, row_of in FILES:
+        s.execute(insert(table), [row_of(row) for row in _rows(folder / f"{name}.csv")])
 
 
 def hand_out_passwords(s: Session) -> list[tuple[str, str, str]]:
