@@ -146,7 +146,8 @@ class Calendar:
 
     def is_official(self, first: int, last: int) -> bool:
         """Whether the arrangement of every year from `first` to `last` has been published."""
-        return self.official is None or all(year in self.official for year in range(first, last + 1))
+        official = self.official
+        return official is None or (first in official and (first >= last or official.issuperset(range(first, last + 1))))
 
     def with_days(self, days: Mapping[date, Day]) -> "Calendar":
         """The same calendar with these dates marked otherwise, such as a typhoon closure decided today."""

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 from sla.calendar import WEEKDAYS, Calendar, spans_of
 from sla.limit import Limit
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoning:
+class Reckoning(NamedTuple):
     """What a deadline was worked out from: calendar, receipt, limit, how the last day ends, whether it was
     moved off a day off, and the outcome."""
 

@@ -156,7 +156,7 @@ def _moment(text: str, span: Span) -> datetime:
 def _before(span: Span, limit: Limit) -> datetime:
     """So much before due; whole workdays are counted in closes, so that one workday before Friday's close is Thursday's."""
     if limit.unit == "workday" and limit.whole:
-        return move_ends(span.calendar, span.due, -int(limit.amount), close_of_business=span.close_of_business)
+        return move_ends(span.calendar, span.due, -limit.count, close_of_business=span.close_of_business)
     return subtract(span.calendar, span.due, limit)
 
 
@@ -164,7 +164,7 @@ def _after(span: Span, limit: Limit) -> datetime:
     """So much after due; whole workdays are counted in closes when the deadline is one."""
     second = add(span.calendar, span.due, ONE_SECOND).due
     if limit.unit == "workday" and limit.whole and ends_between(span.calendar, span.due, second, close_of_business=span.close_of_business):
-        return move_ends(span.calendar, span.due, int(limit.amount), close_of_business=span.close_of_business)
+        return move_ends(span.calendar, span.due, limit.count, close_of_business=span.close_of_business)
     return add(span.calendar, span.due, limit, close_of_business=span.close_of_business).due
 
 

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -52,11 +52,14 @@ class Limit:
 
     amount: more than zero; a workday limit may be a fraction (0.5).
     unit: second, minute, hour, day (自然日), workday (工作日), workminute (工作分钟) or sameday (当日).
+    whole, count: whether the amount is a whole number, and its whole part; only whole workdays end at close of business.
     Raises Refused when built with an unknown unit, or an amount that is not positive or beyond ten years.
     """
 
     amount: Decimal
     unit: str
+    whole: bool = field(init=False, repr=False, compare=False)
+    count: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.unit not in CHINESE:
@@ -65,6 +68,8 @@ class Limit:
             raise Refused(f"时限必须大于零，现在是“{self.amount}”。", field="limit")
         if self.amount > LONGEST[self.unit]:
             raise Refused(f"时限太长：最多 {LONGEST[self.unit]}{CHINESE[self.unit]}。", field="limit")
+        object.__setattr__(self, "count", int(self.amount))
+        object.__setattr__(self, "whole", self.amount == self.count)
 
     @classmethod
     def parse(cls, text: str) -> "Limit":
@@ -80,11 +85,6 @@ class Limit:
             raise Refused(f"不认识的时限单位“{word}”。可用：{'、'.join(CHINESE)}，或秒、分钟、小时、天、工作日、工作分钟。", field="limit")
         unit, times = SPELLINGS[word]
         return cls(_number(number) * times, unit)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the amount is a whole number: only whole workdays end at close of business."""
-        return self.amount == self.amount.to_integral_value()
 
     @property
     def seconds(self) -> int:

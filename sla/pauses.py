@@ -1,7 +1,7 @@
 """Pauses 挂起 and extensions 延期: how they move a deadline. Pure; a pause is measured in the unit of the limit, so it gives back what it took and no more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -67,7 +67,7 @@ def due_after(
             moves.append((_why(calendar, event, at), due))
     consulted = limit.unit in CONSULTS_CALENDAR or roll_if_holiday or any(e.limit.unit in CONSULTS_CALENDAR for e in extensions)
     provisional = consulted and not calendar.is_official(deadline.reckoning.start.year, max(due.year, deadline.due.year))
-    return replace(deadline, due=due, provisional=deadline.provisional or provisional, moves=tuple(moves))
+    return deadline._replace(due=due, provisional=deadline.provisional or provisional, moves=tuple(moves))
 
 
 def _why(calendar: Calendar, event: Pause | Extension, at: datetime) -> str:
@@ -81,7 +81,7 @@ def _why(calendar: Calendar, event: Pause | Extension, at: datetime) -> str:
 def extended(calendar: Calendar, due: datetime, limit: Limit, *, close_of_business: bool = True) -> datetime:
     """The deadline `limit` later. Whole workdays count from the deadline's own day, so three of them end three closes later."""
     if limit.unit == "workday" and limit.whole and ends_between(calendar, due, due + timedelta(seconds=1), close_of_business=close_of_business):
-        return move_ends(calendar, due, int(limit.amount), close_of_business=close_of_business)
+        return move_ends(calendar, due, limit.count, close_of_business=close_of_business)
     return add(calendar, due, limit, close_of_business=close_of_business).due
 
 

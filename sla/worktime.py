@@ -7,10 +7,9 @@ office segments only; natural minutes and hours are the clock on the wall, natur
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from hotline.errors import Refused
 from sla.calendar import DAY, LAST_YEAR, Calendar, Day, Hours, Index, Season, five_days, hours_of
@@ -23,8 +22,7 @@ __all__ = ["Calendar", "Day", "Deadline", "Hours", "Limit", "Season", "add", "el
 CONSULTS_CALENDAR: Final = frozenset({"workday", "workminute", "sameday"})
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A due moment 截止时间 and why.
 
     due: aware, in the calendar's zone. provisional: it rests on a year whose holiday arrangement is not published yet 暂定.
@@ -57,17 +55,17 @@ def add(calendar: Calendar, start: datetime, limit: Limit, *, close_of_business:
     local = _local(calendar, start)
     unit = limit.unit
     if unit == "workday" and limit.whole:
-        due = _workdays_later(calendar, local, int(limit.amount), close_of_business)
+        due = _workdays_later(calendar, local, limit.count, close_of_business)
     elif unit in ("workday", "workminute"):
         due = _later(calendar, local, _working_seconds(calendar, local, limit))
     elif unit == "sameday":
         due = _same_day(calendar, local, close_of_business)
     else:
         due = _natural(local, limit, 1)
-    rolled = roll_if_holiday and unit not in CONSULTS_CALENDAR and not calendar.is_workday(due.date())
-    if rolled:
-        due = _workdays_later(calendar, due, 1, close_of_business)
-    consulted = unit in CONSULTS_CALENDAR or roll_if_holiday
+    consulted, rolled = unit in CONSULTS_CALENDAR, False
+    if roll_if_holiday and not consulted:
+        consulted, rolled = True, not calendar.is_workday(due.date())
+        due = _workdays_later(calendar, due, 1, close_of_business) if rolled else due
     provisional = consulted and not calendar.is_official(local.year, _last_year(due))
     return Deadline(due, provisional, Reckoning(calendar, local, limit, close_of_business, rolled, due))
 
@@ -77,7 +75,7 @@ def subtract(calendar: Calendar, due: datetime, limit: Limit, *, close_of_busine
     local = _local(calendar, due)
     unit = limit.unit
     if unit == "workday" and limit.whole:
-        return _workdays_earlier(calendar, local, int(limit.amount), close_of_business)
+        return _workdays_earlier(calendar, local, limit.count, close_of_business)
     if unit in ("workday", "workminute"):
         return _earlier(calendar, local, _working_seconds(calendar, local, limit, back=True))
     if unit == "sameday":
@@ -256,7 +254,8 @@ def _reach(calendar: Calendar, local: datetime, years: int) -> Index:
 
 def _last_year(due: datetime) -> int:
     """The year of the last day that was consulted: 24:00 of 31 December belongs to the old year."""
-    return due.year if due.timetuple()[1:6] != (1, 1, 0, 0, 0) else due.year - 1
+    # Asked of every deadline, and nearly always answered by the month.
+    return due.year - 1 if due.month == 1 and due.timetuple()[2:6] == (1, 0, 0, 0) else due.year
 
 
 def _local(calendar: Calendar, moment: datetime) -> datetime:
