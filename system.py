@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,7 @@ from hotline.processes import Child, Supervisor, answers, check_port
 from hotline.roles import LABELS, Role
 from hotline.server import check_server
 from hotline.settings import Settings
-from routing import store
+from routing import examples, store
 from routing import train as training
 from routing.protocol import Classifier
 from sla import versions
@@ -45,6 +45,7 @@ from tickets.catalogue import Item, responsible
 from tickets.classifier import Current
 
 ROOT = Path(__file__).resolve().parent
+CORPUS = ROOT / "routing" / "corpus"
 log = structlog.get_logger("hotline.system")
 Progress = Callable[[str, float, float], None]
 Notice = Callable[[str], None]
@@ -119,11 +120,13 @@ def get_model(settings: Settings, *, progress: Progress | None = None, say: Noti
 
 def train(settings: Settings, file: Path | None, out: Path | None, *, progress: Progress | None = None) -> dict[str, Any]:
     """Trains the classifier: on the project's own corpus for the city's items, or on a CSV into a folder of its own."""
-    examples = training.read(file) if file else training.read_corpus()
-    units = _leads({example.label for example in examples}) if file is None else None
     folder = out or settings.models / "routing"
-    report = training.train(examples, folder, at=clock.now(), units=units, progress=(lambda stage, share: progress("train", share, 1.0)) if progress else None)
-    return report.as_json()
+    moved = (lambda stage, share: progress("train", share, 1.0)) if progress else None
+    if file is not None:
+        return asdict(training.train(examples.read(file), folder, at=clock.now(), progress=moved))
+    given = [example for path in sorted(CORPUS.glob("*.csv")) for example in examples.read(path)]
+    units, scopes = _city({example.label for example in given})
+    return asdict(training.train(given, folder, at=clock.now(), units=units, scopes=scopes, progress=moved))
 
 
 def work(settings: Settings, *, queues: Sequence[str], threads: int, stop: threading.Event) -> None:
@@ -256,7 +259,7 @@ def _examinations(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"{speech_model.NAME} 完好。"
 
     def routing() -> str:
-        standing = store.standing(settings.models / "routing")
+        standing = store.shelf(settings.models / "routing")
         if standing.champion is None:
             raise Refused("还没有派单模型：运行 ./run train 或 ./run。")
         return f"派单模型 {standing.champion.version}。"
@@ -360,11 +363,12 @@ def _settled(call_id: int) -> bool:
         return s.scalar(looked_at) is not None
 
 
-def _leads(items: set[str]) -> dict[str, str]:
+def _city(codes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What the city says of these items: who leads each, and its name and scope in words."""
     with Session() as s:
-        known = s.scalars(select(Item.code).where(Item.code.in_(items))).all()
-        rows = {item: responsible(s, item=item, area=None, on=clock.local(clock.now()).date()) for item in known}
-    return {item: row.lead for item, row in rows.items() if row is not None}
+        items = s.scalars(select(Item).where(Item.code.in_(codes))).all()
+        rows = {item.code: responsible(s, item=item.code, area=None, on=clock.local(clock.now()).date()) for item in items}
+    return {code: row.lead for code, row in rows.items() if row is not None}, {item.code: f"{item.name}，{item.scope}" for item in items}
 
 
 def _logins(s: Any, *, new: bool) -> list[tuple[str, str, str]]:

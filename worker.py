@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from asr import model as speech_model
-from asr.errors import SpeechError
+from asr.errors import AudioRefused, ModelDamaged, ModelMissing, SpeechError, SpeechFailed
 from asr.pool import SpeechPool
-from asr.protocol import AudioRefused, ModelDamaged, ModelMissing, Recogniser, SpeechFailed
+from asr.protocol import Recogniser
 from hotline import clock
 from hotline.db import Session
 from hotline.jobs import Job, job

@@ -24,7 +24,7 @@ class Says:
         self.routing = Routing(
             suggestions=tuple(Suggestion(item, 0.9 - n / 10, ("停水",)) for n, item in enumerate(items)),
             dispatch=dispatch, unknown=not items, needs_more=False, reason="", unit_confidence=0.9, kind="complaint", kind_confidence=0.9,
-            alarms=alarms, area=area, area_because="", model_version="test",
+            alarms=alarms, area=area, area_because=(), model_version="test",
         )  # fmt: skip
 
     def suggest(self, text: str, k: int = 5) -> Routing:
