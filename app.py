@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=_openapi(),
         csrf_config=CSRFConfig(secret=privacy.fingerprint("form tokens"), cookie_name="form", cookie_httponly=True, cookie_samesite="lax", exclude=[f"^{API}"]),
         before_send=[headers.protect],
-        exception_handlers={HTTPException: no_such_page, Exception: unexpected},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: no_such_page, Exception: unexpected},
         logging_config=None,
     )
 
@@ -74,9 +74,8 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[An
 
 
 def _static() -> Any:
-    return create_static_files_router(
-        path=assets.PATH, directories=[assets.FOLDER], cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True), include_in_schema=False
-    )
+    for_good = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
+    return create_static_files_router(path=assets.PATH, directories=[assets.FOLDER], cache_control=for_good, include_in_schema=False)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -57,8 +57,9 @@ class Dispatcher(Controller):
         with Session() as s:
             found = desks.to_dispatch(s, page.me, after=after)
             waiting = [
-                Waiting(ticket_row(ticket, page.at), ticket.body, (ticket.suggestion or {}).get("reason", ""), ticket.returns, choices.proposal(s, ticket, page.at))
+                Waiting(ticket_row(ticket, page.at), ticket.body, (ticket.suggestion or {}).get("reason", ""), ticket.returns, proposal)
                 for ticket in found.rows
+                for proposal in [choices.proposal(s, ticket, page.at)]
             ]
             return page.show("dispatch.html", waiting=waiting, after=found.after, departments=choices.departments(s), asked=len(desks.to_rule_on(s)))
 
@@ -72,7 +73,8 @@ class Dispatcher(Controller):
 
 
 def _asking(s: Session_, leg: Leg, page: Answer) -> Asking:
-    legs = s.scalars(select(Leg).where(Leg.ticket_id == leg.ticket_id, Leg.round == leg.round, Leg.lead == leg.lead).options(joinedload(Leg.department)).order_by(Leg.id))
+    same = select(Leg).where(Leg.ticket_id == leg.ticket_id, Leg.round == leg.round, Leg.lead == leg.lead)
+    legs = s.scalars(same.options(joinedload(Leg.department)).order_by(Leg.id))
     suggests = s.get(Department, leg.return_suggests) if leg.return_suggests else None
     return Asking(
         row=leg_row(leg, page.at),

@@ -3,39 +3,59 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sla.light import Light
+from sla.light import light as light_of
 from tickets import deadlines
+from tickets.discipline_case import DisciplineCase
+from tickets.ticket import Leg, Ticket
 
-LIGHTS = {"green": ("■", "正常"), "amber": ("▲", "将到期"), "red": ("●", "超期"), "grey": ("‖", "不计时")}
+SHAPES = {Light.GREEN: "■", Light.AMBER: "▲", Light.RED: "●", Light.BLUE: "‖", Light.GREY: "✓"}
 
 
 @dataclass(frozen=True)
 class Due:
-    """left: what remains at the moment of the page; the browser counts on from there by the server's clock. share: of the time used, 0 to 100."""
+    """left: what remains at the moment of the page; the browser counts on from there by the server's clock. share: of the time used, 0 to 100.
+
+    warn: when the light turns amber. stopped: nothing runs any more, what is shown is how it ended.
+    """
 
     at: datetime
-    light: str
+    warn: datetime | None
+    light: Light
     left: str
     share: int
+    stopped: bool
 
     @property
     def shape(self) -> str:
         """The shape that says the same as the colour."""
-        return LIGHTS[self.light][0]
+        return SHAPES[self.light]
 
     @property
     def word(self) -> str:
         """The word that says the same as the colour."""
-        return LIGHTS[self.light][1]
+        return self.light.word
 
 
-def due(due_at: datetime | None, *, since: datetime, at: datetime) -> Due | None:
-    """The deadline of what began at `since`, seen at `at`; None where there is no deadline."""
-    if due_at is None:
+def due(whose: Ticket | Leg, at: datetime) -> Due | None:
+    """The deadline of a ticket or of one leg, seen at `at`; None where there is none."""
+    if whose.due_at is None:
         return None
-    whole = (due_at - since).total_seconds()
-    used = (at - since).total_seconds()
+    since = whose.dispatched_at if isinstance(whose, Leg) else whose.received_at
+    stopped = whose.resolved_at or whose.ended_at if isinstance(whose, Leg) else whose.closed_at
+    return _due(whose.due_at, whose.warn_at, deadlines.light(whose, at), since, stopped or at, stopped is not None)
+
+
+def statement_due(case: DisciplineCase, at: datetime) -> Due:
+    """By when a department may explain itself; there is no warning before it."""
+    light = light_of(at, due=case.statement_due_at, warn=case.statement_due_at)
+    return _due(case.statement_due_at, None, light, case.proposed_at, at, False)
+
+
+def _due(due_at: datetime, warn: datetime | None, light: Light, since: datetime, at: datetime, stopped: bool) -> Due:
+    whole, used = (due_at - since).total_seconds(), (at - since).total_seconds()
     share = 100 if whole <= 0 else max(0, min(100, int(used * 100 / whole)))
-    return Due(due_at, deadlines.light(due_at, since, at), left((due_at - at).total_seconds()), share)
+    return Due(due_at, warn, light, left((due_at - at).total_seconds()), share, stopped)
 
 
 def left(seconds: float) -> str:
@@ -50,4 +70,4 @@ def left(seconds: float) -> str:
         said = f"{minutes}分"
     else:
         said = f"{minutes}分{whole % 60}秒"
-    return f"{'剩' if seconds > 0 else '超期'} {said}"
+    return f"{'剩' if seconds >= 0 else '超期'} {said}"

@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from hotline.clock import local
 from hotline.db import Session
 from hotline.errors import Refusal, Refused
+from hotline.privacy import masked_phone
 from hotline.roles import Role
 from tickets import access, calls, dispatching, revisiting
 from tickets import filing as tickets_filing
@@ -31,7 +32,10 @@ WITHOUT_A_CALL = {channel: name for channel, name in CHANNELS.items() if channel
 
 @dataclass(frozen=True)
 class FilingForm:
-    """What the form shows: the values to begin with, what its selects offer, and the advice beside it."""
+    """What the form shows: the values to begin with, what its selects offer, and the advice beside it.
+
+    caller: the number that called, masked; it is what is filed where no other is typed.
+    """
 
     values: dict[str, Any]
     advice: Advice | None
@@ -42,6 +46,7 @@ class FilingForm:
     items: list[choices.Choice]
     areas: list[choices.Group]
     departments: list[choices.Group]
+    caller: str
 
 
 class Filing(Controller):
@@ -77,11 +82,11 @@ def new_page(page: Page, typed: Form | None = None, no: Refusal | StaleDataError
     return page.show("new_ticket.html", status=status_of(no) if no else 200, form=shown, **said)
 
 
-def form(s: Session_, page: Page, *, body: str = "", phone: str = "", channel: str = "phone", typed: Form | None = None) -> FilingForm:
+def form(s: Session_, page: Page, *, body: str = "", caller: str | None = None, channel: str = "phone", typed: Form | None = None) -> FilingForm:
     """The form for this text; what was typed before goes before what would be suggested."""
     text = typed.text("body") if typed else body
     advice = _advice(s, page, text, typed.text("area") if typed else "")
-    values = _typed(typed) if typed else _fresh(advice, body, phone, channel)
+    values = _typed(typed) if typed else _fresh(advice, body, channel)
     return FilingForm(
         values=values,
         advice=advice,
@@ -92,6 +97,7 @@ def form(s: Session_, page: Page, *, body: str = "", phone: str = "", channel: s
         items=choices.items(s),
         areas=choices.areas(s),
         departments=choices.departments(s),
+        caller=masked_phone(caller),
     )
 
 
@@ -123,7 +129,7 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None) -> Ticket:
         area=area,
         address=form.text("address"),
         caller_name=form.text("caller_name"),
-        phone=form.text("phone"),
+        phone=form.text("phone") or (call.phone or "" if call else ""),
         confidentiality=form.text("confidentiality") or "open",
         channel=call.channel if call else form.text("channel"),
         burden={name: form.text(name) for name in BURDEN} if form.text("kind") == Kind.STUCK else {},  # type: ignore[misc]
@@ -159,6 +165,8 @@ def _answer(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
     revisiting.answer(s, access.find(s, ticket.number, page.me), reply=form.text("reply"), by=page.me, at=page.at)
 
 
+FIELDS = ("body", "kind", "title", "wants", "area", "address", "caller_name", "phone", "confidentiality", "channel", *BURDEN,
+          "suggested", "item", "department", "reply")  # fmt: skip
 THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _dispatch, "answer": _answer}
 
 
@@ -167,10 +175,10 @@ def _advice(s: Session_, page: Page, text: str, area: str) -> Advice | None:
     return advise(s, page.request.app.state.classifier, text, at=page.at, area=area or None) if text else None
 
 
-def _fresh(advice: Advice | None, body: str, phone: str, channel: str) -> dict[str, Any]:
+def _fresh(advice: Advice | None, body: str, channel: str) -> dict[str, Any]:
     sure = bool(advice and advice.dispatch)
     return {
-        "body": body, "phone": phone, "channel": channel, "confidentiality": "open",
+        "body": body, "channel": channel, "confidentiality": "open",
         "kind": advice.kind if advice else "",
         "area": advice.area or "" if advice else "",
         "suggested": advice.suggestions[0].item if advice and advice.suggestions and sure else "",
@@ -178,8 +186,7 @@ def _fresh(advice: Advice | None, body: str, phone: str, channel: str) -> dict[s
 
 
 def _typed(typed: Form) -> dict[str, Any]:
-    names = ("body", "phone", "channel", "confidentiality", "kind", "area", "suggested", "item", "title", "wants", "address", "caller_name", "department", "reply", *BURDEN)
-    return {name: typed.text(name) for name in names}
+    return {name: typed.text(name) for name in FIELDS}
 
 
 __all__ = ["NOTHING", "Filing", "FilingForm", "Form", "file", "form"]

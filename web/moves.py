@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from hotline.people import Person
+from tickets import access
 from tickets.lifecycle import Verb, label
 from tickets.resolving import RESULTS
 from tickets.returning import REASONS
@@ -87,6 +88,9 @@ def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: dateti
         given["departments"] = choices.departments(s)
     if Verb.DISPATCH in verbs:
         given |= {"proposal": choices.proposal(s, ticket, at), "items": choices.items(s), "areas": choices.areas(s)}
+    if Verb.ASK_RETURN in verbs:
+        leg = access.leg_of(ticket, me)
+        given["too_late"] = leg.return_until if leg and leg.return_until and at > leg.return_until else None
     if Verb.SIGN in verbs:
         given["colleagues"] = choices.colleagues(s, me)
     return given

@@ -103,8 +103,10 @@ def desk_page(page: Page, typed: filing.Form = filing.NOTHING, no: Refusal | Non
     """The desk; `no`: why a recording was not taken."""
     check_may_hear(page.me)
     rows, digest = _listed()
-    said = {"no": no.sentence if no else "", "field": no.field if no else None}
-    return page.show("calls.html", status=status_of(no) if no else 200, calls=rows, digest=digest, typed=typed, may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER), **said)
+    return page.show(
+        "calls.html", status=status_of(no) if no else 200, calls=rows, digest=digest, typed=typed, may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER),
+        no=no.sentence if no else "", field=no.field if no else None,
+    )  # fmt: skip
 
 
 def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any = None) -> Template:
@@ -114,7 +116,7 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
         call = calls.find(s, number)
         heard = calls.utterances(call)
         open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
-        form = filing.form(s, page, body=calls.said_by_citizen(call), phone=call.phone or "", typed=typed) if open_ else None
+        form = filing.form(s, page, body=calls.said_by_citizen(call), caller=call.phone, typed=typed) if open_ else None
         row = _row(call)
     return page.show(
         "call.html", status=status_of(no) if no else 200, call=row, heard=heard, form=form, may_hear=page.me.has(*MAY_HEAR),

@@ -83,4 +83,4 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: http,
     OperationalError: away,
     Exception: unexpected,
-}  # type: ignore[dict-item]
+}

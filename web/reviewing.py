@@ -30,5 +30,9 @@ class Reviewing(Controller):
                 select(Leg).where(Leg.ticket_id.in_([ticket.id for ticket in found.rows]), Leg.lead, Leg.ended_at.is_(None)).options(joinedload(Leg.department))
             )
             by_ticket = {leg.ticket_id: leg for leg in legs}
-            answers = [(ticket_row(ticket, page.at), ticket.body, ticket.wants, leg, RESULTS.get(leg.result or "", "")) for ticket in found.rows if (leg := by_ticket.get(ticket.id))]
+            answers = [
+                (ticket_row(ticket, page.at), ticket.body, ticket.wants, leg, RESULTS.get(leg.result or "", ""))
+                for ticket in found.rows
+                if (leg := by_ticket.get(ticket.id))
+            ]
             return page.show("review.html", answers=answers, after=found.after)

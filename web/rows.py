@@ -27,13 +27,13 @@ class Row:
 
 def ticket_row(ticket: Ticket, at: datetime) -> Row:
     """A ticket with its own deadline."""
-    return _row(ticket, ticket.state.label, ticket.lead.short if ticket.lead else "", due(ticket.due_at, since=ticket.received_at, at=at))
+    return _row(ticket, ticket.state.label, ticket.lead.short if ticket.lead else "", due(ticket, at))
 
 
 def leg_row(leg: Leg, at: datetime) -> Row:
     """A ticket with the deadline of this leg."""
     ticket = leg.ticket
-    return _row(ticket, leg.state.label, ticket.lead.short if ticket.lead else "", due(leg.due_at, since=leg.dispatched_at, at=at))
+    return _row(ticket, leg.state.label, ticket.lead.short if ticket.lead else "", due(leg, at))
 
 
 def _row(ticket: Ticket, state: str, department: str, when: Due | None) -> Row:

@@ -54,4 +54,4 @@ class SignIns(Controller):
 
 
 def _cookie(request: Request[Any, Any, Any], token: str, max_age: int = int(people.SIGNED_IN_FOR.total_seconds())) -> Cookie:
-    return Cookie(COOKIE, token, max_age=max_age, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    return Cookie(key=COOKIE, value=token, max_age=max_age, httponly=True, samesite="lax", secure=request.url.scheme == "https")

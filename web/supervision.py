@@ -11,14 +11,14 @@ from litestar.response import Template
 
 from hotline.db import Session
 from hotline.errors import NotFound, Refusal
-from hotline.people import Department
+from hotline.people import Department, Person
 from hotline.roles import Role
 from tickets import access, desks, discipline
 from tickets.discipline_case import CaseState, DisciplineCase
 from tickets.lifecycle import State
 from tickets.ticket import Ticket
 from web.deps import Answer, Typed
-from web.due import Due, due
+from web.due import Due, statement_due
 from web.form import NOTHING, Form
 from web.refusals import status_of
 from web.rows import Row, leg_row, ticket_row
@@ -129,9 +129,18 @@ def case_page(page: Page, number: int, tried: str = "", form: Form = NOTHING, no
         unit = s.get_one(Department, case.department_code)
         ticket = s.scalars(access.visible_to(page.me).where(Ticket.id == case.ticket_id).options(*desks.LISTED)).one()
         row = case_row(case, ticket, unit, page.at)
-        own = page.me.department_code == case.department_code
-    open_ = [one for one in DECISIONS.values() if page.me.has(*one.posts) and case.state in one.states and (own or Role.CLERK not in one.posts)]
-    return page.show("case.html", status=status_of(no) if no else 200, case=row, decisions=open_, tried=tried, typed=form, no=no.sentence if no else "")
+    too_early = case.state is CaseState.PROPOSED and page.at < case.statement_due_at
+    return page.show(
+        "case.html", status=status_of(no) if no else 200, case=row, decisions=_open(case, page.me, too_early), tried=tried, typed=form,
+        too_early=too_early and page.me.has(Role.SUPERVISOR), no=no.sentence if no else "",
+    )  # fmt: skip
+
+
+def _open(case: DisciplineCase, me: Person, too_early: bool) -> list[Decision]:
+    """What this person may decide now. Only the department itself explains; nobody confirms before it could."""
+    own = me.department_code == case.department_code
+    may = [one for one in DECISIONS.values() if me.has(*one.posts) and case.state in one.states]
+    return [one for one in may if (own or one.verb != "statement") and not (too_early and one.verb == "confirmation")]
 
 
 def case_row(case: DisciplineCase, ticket: Ticket, unit: Department, at: datetime) -> CaseRow:
@@ -148,7 +157,7 @@ def case_row(case: DisciplineCase, ticket: Ticket, unit: Department, at: datetim
         trigger=case.trigger,
         evidence=case.evidence,
         proposed_at=case.proposed_at,
-        due=due(case.statement_due_at, since=case.proposed_at, at=at) if waits else None,
+        due=statement_due(case, at) if waits else None,
         statement=case.statement or "",
         statement_at=case.statement_at,
         decision=case.decision or "",

@@ -113,9 +113,9 @@ class TicketView:
         return [leg for leg in self.legs if leg.current and leg.asks]
 
     @property
-    def answers(self) -> list[LegView]:
-        """What departments have answered, the lead's last answer first."""
-        return sorted((leg for leg in self.legs if leg.reply), key=lambda leg: (leg.lead, leg.id), reverse=True)
+    def legs_in_order(self) -> list[LegView]:
+        """Those that have not ended first, the lead before its co-handlers; then the earlier ones, the latest first."""
+        return sorted(self.legs, key=lambda leg: (leg.current, leg.lead, leg.id), reverse=True)
 
 
 def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketView:
@@ -151,8 +151,8 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         filed_at=ticket.filed_at,
         filed_by=ticket.filed_by.name,
         department=ticket.lead.name if ticket.lead else "",
-        due=due(ticket.due_at, since=ticket.received_at, at=at),
-        explained=deadlines.explained(s, ticket) if ticket.due_at and not ticket.lead_leg else [],
+        due=due(ticket, at),
+        explained=deadlines.explained(s, ticket, at=at) if ticket.due_at and not ticket.lead_leg else [],
         returns=ticket.returns,
         decided_by=ticket.decided_by,
         suggestion=ticket.suggestion,
@@ -180,8 +180,8 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
         dispatched_at=leg.dispatched_at,
         signed_at=leg.signed_at,
         owner=leg.owner.name if leg.owner else "",
-        due=due(leg.due_at, since=leg.dispatched_at, at=leg.resolved_at or leg.ended_at or at),
-        explained=deadlines.explained(s, leg),
+        due=due(leg, at),
+        explained=deadlines.explained(s, leg, at=at),
         return_until=leg.return_until,
         asks=REASONS.get(leg.return_reason or "", "") if leg.state is State.RETURNING else "",
         asks_basis=leg.return_basis or "",
@@ -208,7 +208,9 @@ def _call(s: Session, ticket: Ticket, me: Person) -> int | None:
 
 
 def _case(s: Session, ticket: Ticket, me: Person) -> int | None:
-    return next((case.id for case, of, _ in desks.discipline_queue(s, me) if of.id == ticket.id), None) if me.has(Role.SUPERVISOR, Role.DISCIPLINE, *access.DEPARTMENT) else None
+    if not me.has(Role.SUPERVISOR, Role.DISCIPLINE, *access.DEPARTMENT):
+        return None
+    return next((case.id for case, of, _ in desks.discipline_queue(s, me) if of.id == ticket.id), None)
 
 
 __all__ = ["LegView", "TicketView", "leg_view", "ticket_view"]

@@ -133,7 +133,9 @@ class Verbs(Controller):
         return ticket_page(page, number, revealed=caller)
 
 
-def act(page: Page, number: str, verb: Verb, form: Form, do: Callable[[Session_, Ticket], object], again: Callable[..., Response[Any]] = tried_page) -> Response[Any]:
+def act(
+    page: Page, number: str, verb: Verb, form: Form, do: Callable[[Session_, Ticket], object], again: Callable[..., Response[Any]] = tried_page
+) -> Response[Any]:
     """Runs a verb in one transaction. Refused: the page again (or another, `again`) with the sentence and what was typed. A ticket unseen is not found."""
     try:
         with Session.begin() as s:

@@ -1,4 +1,6 @@
 // One ticker for every deadline on the page, by the server's clock. The server stays the judge: here only the words move on.
+const RANK = ["green", "amber", "red"];
+const SHAPES = { amber: "▲", red: "●" };
 const ahead = Number(document.documentElement.dataset.now || Date.now()) - Date.now();
 
 function left(seconds) {
@@ -9,7 +11,7 @@ function left(seconds) {
   else if (hours) said = `${hours}小时${minutes}分`;
   else if (minutes >= 10) said = `${minutes}分`;
   else said = `${minutes}分${whole % 60}秒`;
-  return `${seconds > 0 ? "剩" : "超期"} ${said}`;
+  return `${seconds >= 0 ? "剩" : "超期"} ${said}`;
 }
 
 function tick() {
@@ -19,20 +21,21 @@ function tick() {
     const said = left(seconds);
     if (time.textContent !== said) time.textContent = said;
     const due = time.closest(".due");
-    if (seconds <= 0 && due && !due.classList.contains("red")) {
-      due.classList.remove("green", "amber");
-      due.classList.add("red");
-      due.querySelector(".shape").textContent = "●";
-      due.querySelector(".word").textContent = "";
-      announce(due.dataset.of);
-    }
+    const light = seconds < 0 ? "red" : time.dataset.warn && Date.parse(time.dataset.warn) <= now ? "amber" : "";
+    if (light && due && RANK.indexOf(light) > RANK.findIndex((one) => due.classList.contains(one))) turn(due, light);
   }
 }
 
-// A screen reader hears of thresholds, not of seconds.
-function announce(of) {
+// A light only ever turns for the worse here. A screen reader hears of that, not of seconds.
+function turn(due, light) {
+  due.classList.remove(...RANK);
+  due.classList.add(light);
+  due.querySelector(".shape").textContent = SHAPES[light];
+  const word = due.querySelector(".word");
+  word.textContent = light === "amber" ? "将到期 " : "";
+  word.classList.remove("away");
   const voice = document.getElementById("voice");
-  if (voice && of) voice.textContent = `${of} 已超期`;
+  if (voice && due.dataset.of) voice.textContent = `${due.dataset.of} ${light === "amber" ? "将到期" : "已超期"}`;
 }
 
 if (document.querySelector("time[data-due]") || document.querySelector("[data-live]")) setInterval(tick, 1000);
