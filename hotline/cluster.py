@@ -1,4 +1,4 @@
-"""The files of the embedded PostgreSQL: whose they are, the programs, the cluster, and what an earlier life left behind.
+"""The files of the embedded PostgreSQL: whose they are, the programs, the cluster, and what its words mean for the person.
 
 Everything lies in `<data>/postgres`, the home:
   cluster      the database itself
@@ -13,10 +13,8 @@ import importlib.util
 import os
 import pwd
 import shutil
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from hotline import launch
@@ -201,24 +199,6 @@ def refusing(home: Path) -> Iterator[None]:
         raise Refused(explain(str(error), home)) from error
 
 
-def clear(cluster: Path) -> None:
-    """Ends every server process of an earlier life on this cluster and removes its lock files. Only under our own lock.
-
-    A postmaster killed with -9 leaves back ends that are busy with a query; a new one will not start beside them. And the lock files left
-    behind name a number that may by now be another program's, or a dead process's that nobody has counted yet: PostgreSQL takes both for alive.
-    """
-    pidfile = cluster / "postmaster.pid"
-    if (postmaster := _first_number(pidfile)) in _servers(cluster):
-        _signal([postmaster], signal.SIGINT)
-        _wait(lambda: postmaster not in _servers(cluster), 5.0)
-    for number in (signal.SIGQUIT, signal.SIGKILL):
-        if left := _servers(cluster):
-            _signal(left, number)
-            _wait(lambda: not _servers(cluster), 1.0)
-    for lock in (pidfile, *(cluster.parent / "socket").glob(".s.PGSQL.*")):
-        lock.unlink(missing_ok=True)
-
-
 def ready(cluster: Path, pid: int) -> bool:
     """Whether the postmaster `pid` takes connections: line 1 of its file is the process, line 8 the state."""
     try:
@@ -226,40 +206,3 @@ def ready(cluster: Path, pid: int) -> bool:
     except OSError:
         return False
     return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
-
-
-def _servers(cluster: Path) -> list[int]:
-    """Every `postgres` process working in this cluster: each has it as its current folder. A shell that merely stands there is not one."""
-    try:
-        here = cluster.stat()
-    except FileNotFoundError:
-        return []
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            there = (process / "cwd").stat()
-            program = os.readlink(process / "exe")
-        except OSError:
-            continue
-        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino) and Path(program).name.split(" ")[0] == "postgres":
-            found.append(int(process.name))
-    return found
-
-
-def _first_number(pidfile: Path) -> int:
-    try:
-        return int(pidfile.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return 0
-
-
-def _signal(pids: list[int], number: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _wait(until: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
-        time.sleep(0.01)

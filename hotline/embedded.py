@@ -131,7 +131,6 @@ class Embedded:
                 self._keeper.join(seconds)
                 if not self._keeper.is_alive():
                     break
-            cluster.clear(self._cluster)
             self._keeper = None
         if self._folder is not None:
             os.close(self._folder)
@@ -145,7 +144,6 @@ class Embedded:
         """Runs the server again whenever it ends unasked. All starts are made here: a server dies with the thread that started it."""
         pause = 0.0
         while not self._stopping.wait(pause):
-            cluster.clear(self._cluster)
             begun, mark = time.monotonic(), self._log.stat().st_size if self._log.exists() else 0
             status = self._run_once()
             if self._stopping.is_set():
@@ -161,7 +159,7 @@ class Embedded:
         """Starts the server, waits until it ends, answers with its exit status."""
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         server = [str(self._programs / "postgres"), "-D", str(self._cluster), *options]
-        argv = launch.command(server, signal=signal.SIGINT, account=self._lent, reveal=[self._home])
+        argv = launch.command(server, signal=signal.SIGINT, account=self._lent, reveal=[self._home], clear=self._cluster)
         with self._log.open("ab") as out:
             # A group of its own: Ctrl-C at the terminal is for the supervisor, who stops the database last.
             process = subprocess.Popen(

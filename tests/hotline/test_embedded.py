@@ -13,13 +13,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hotline import cluster, launch
+from hotline import cluster, launch, leftovers
 from hotline.db import libpq_url
 from hotline.embedded import Embedded, InUse, database, running
 from hotline.errors import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = (65534, 65534)
+# What Docker gives its root, as setpriv spells it.
+CONTAINER = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 HOLDER = """
@@ -27,7 +29,7 @@ import sys, time
 from pathlib import Path
 from hotline.embedded import Embedded
 print(Embedded(Path(sys.argv[1])).start(), flush=True)
-time.sleep(float(sys.argv[2]))
+time.sleep(60)
 """
 
 
@@ -43,6 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection]:
+    assert url, "there is no server"
     with psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=2) as connection:
         yield connection
 
@@ -57,7 +60,7 @@ def postmaster(data: Path) -> int:
 
 
 def servers(data: Path) -> list[int]:
-    return cluster._servers(data / "postgres" / "cluster")
+    return leftovers.servers(data / "postgres" / "cluster")
 
 
 def soon(what: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -72,13 +75,15 @@ def soon(what: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @contextmanager
-def held(data: Path, *, account: tuple[int, int] | None = None, seconds: float = 60.0) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Another process that runs the database; it can be killed."""
-    argv = [sys.executable, "-c", HOLDER, str(data), str(seconds)]
+def held(data: Path, *, account: tuple[int, int] | None = None, without: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Another process that runs the database; it can be killed. without: rights of root it does not have, as setpriv names them."""
+    argv = [sys.executable, "-c", HOLDER, str(data)]
     if account:
         argv = launch.command(argv, account=account, reveal=[ROOT, Path(sys.prefix), Path(sys.base_prefix), data])
+    if without:
+        argv = ["setpriv", "--bounding-set", without, *argv]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, cwd="/") as process:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd="/") as process:
         try:
             assert process.stdout
             lines = iter(process.stdout.readline, "")
@@ -262,6 +267,30 @@ def test_an_ordinary_account_runs_it_and_root_can_take_it_over(tmp_path: Path) -
     with Embedded(data) as url:
         assert count(url) == 0
         assert (data / "postgres" / "cluster").stat().st_uid == NOBODY[0]
+
+
+@root_only
+def test_in_a_container_root_lets_the_database_through_its_closed_folders(data: Path) -> None:
+    """A container's root may mount nothing."""
+    with held(data, without="-sys_admin,-sys_ptrace") as (_, url):
+        assert count(url) >= 0
+        rights = Path(f"/proc/{postmaster(data)}/status").read_text()
+        assert "CapEff:\t0000000000000004" in rights, "only the right to read and search"
+    with held(data, without=CONTAINER) as (_, url):
+        busy = psycopg.connect(libpq_url(url))
+        threading.Thread(target=sleep_on, args=(busy,)).start()
+        soon(lambda: is_asleep(url))
+        os.kill(postmaster(data), signal.SIGKILL)
+        soon(lambda: count(url) >= 0)
+
+
+@root_only
+def test_where_nothing_helps_the_person_is_told_where_to_put_the_data(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with held(tmp_path / "closed" / "data", without="-sys_admin,-dac_read_search,-dac_override") as (process, url):
+        assert url == ""
+        assert process.stderr
+        assert "HOTLINE_DATA" in process.stderr.read()
 
 
 @root_only
