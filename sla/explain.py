@@ -100,10 +100,9 @@ def _skipped(reckoning: Reckoning, due: datetime) -> list[str]:
 
 
 def _end(reckoning: Reckoning, due: datetime) -> str:
-    ends_at_midnight = not reckoning.close_of_business and (reckoning.rolled or reckoning.limit.unit in ("workday", "sameday"))
-    if ends_at_midnight and (due.hour, due.minute) == (0, 0):
-        return f"截止时间：{_day(due.date() - timedelta(1), True)}24:00。"
     by_day = reckoning.rolled or reckoning.limit.unit == "sameday" or (reckoning.limit.unit == "workday" and reckoning.limit.whole)
+    if by_day and due.timetuple()[3:6] == (0, 0, 0):
+        return f"截止时间：{_day(due.date() - timedelta(1), True)}24:00。"
     return f"截止时间：{moment(due)}{'（当天下班时）' if by_day else ''}。"
 
 

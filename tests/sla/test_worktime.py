@@ -118,6 +118,13 @@ def test_a_deadline_may_end_at_midnight_instead(moment: When) -> None:
     assert deadline.steps[-1] == "截止时间：2026年2月27日（周五）24:00。"
 
 
+def test_a_day_that_never_closes_ends_at_midnight(moment: When) -> None:
+    deadline = add(allday(), moment("2026-11-20 10:00"), limit("1 workday"))
+    assert deadline.due == moment("2026-11-22 00:00")
+    assert deadline.steps[-1] == "截止时间：2026年11月21日（周六）24:00。"
+    assert add(allday(), moment("2026-11-20 10:00"), limit("当日")).steps[-1] == "截止时间：2026年11月20日（周五）24:00。"
+
+
 def test_natural_time_runs_through_nights_and_holidays(moment: When) -> None:
     start = moment("2026-02-13 16:00")
     assert add(standard(), start, limit("30 minute")).due == moment("2026-02-13 16:30")
