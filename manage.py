@@ -44,6 +44,9 @@ def help_(ctx: click.Context, command: str | None) -> None:
     click.echo(found.get_help(click.Context(found, parent=parent, info_name=command)))
 
 
+SERVING = {"work", "serve", "--loop"}
+"""What runs as a service and writes a log; a command speaks to a person, who wants to hear only what went wrong."""
+
 for command in (
     running.up,
     calls.call,
@@ -71,5 +74,5 @@ for command in (
 
 
 if __name__ == "__main__":
-    log.configure()
+    log.configure(level="info" if SERVING & set(sys.argv[1:]) else "error")
     main(args=sys.argv[1:] or ["up"], prog_name="./run")

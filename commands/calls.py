@@ -72,6 +72,8 @@ def _print_call(report: dict[str, Any]) -> None:
     click.echo("  " + report["transcript"].replace("\n", "\n  "))
     who = {"classifier": "分类器派单", "person": "待人派单"}[report["decided_by"]]
     click.echo(f"  工单 {report['ticket']}   事项 {report['item'] or ''} {report['item_name'] or '待定'}")
+    if report["decided_by"] == "person" and report["reason"]:
+        who += f"：{report['reason']}"
     click.echo(f"  承办 {report['department_name'] or '待定'}   置信度 {report['confidence'] or 0:.0%}（{who}）")
     click.echo(f"  到期 {report['due']}")
     for step in report["steps"]:

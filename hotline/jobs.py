@@ -49,11 +49,9 @@ def broker(broker_url: str | None, database_url: str) -> Broker:
 def _make(broker_url: str | None, database_url: str) -> Broker:
     if broker_url is None:
         from dramatiq_postgres import PostgresBroker
-        from dramatiq_postgres.utils import make_pool
 
         # A dead worker's messages come back after heartbeat_ttl; every process beats while its jobs run.
-        pool = make_pool(libpq_url(database_url))
-        postgres: Broker = PostgresBroker(pool=pool, results=False, heartbeat_interval=2, heartbeat_ttl=8, maintenance_interval=4)
+        postgres: Broker = PostgresBroker(url=libpq_url(database_url), results=False, heartbeat_interval=2, heartbeat_ttl=8, maintenance_interval=4)
         return postgres
     if broker_url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker

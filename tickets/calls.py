@@ -92,8 +92,12 @@ def requeue_waiting(s: Session, *, at: datetime) -> int:
 
 
 def file_from(s: Session, call: Call, advice: Advice, *, at: datetime) -> Ticket:
-    """The ticket of a transcribed call, filed by the system; its clock began when the call was received."""
-    matter = Matter(body=said_by_citizen(call), kind=advice.kind, area=advice.area, phone=call.phone or "", channel=call.channel)
+    """The ticket of a transcribed call, filed by the system; its clock began when the call was received.
+
+    Its item is the classifier's best guess, which the dispatcher corrects; a text that it does not know has none.
+    """
+    item = advice.suggestions[0].item if advice.suggestions and not advice.unknown else None
+    matter = Matter(body=said_by_citizen(call), kind=advice.kind, item=item, area=advice.area, phone=call.phone or "", channel=call.channel)
     ticket = file(s, matter, by=system(s), at=at, received_at=call.received_at, advice=advice)
     link(call, ticket)
     return ticket

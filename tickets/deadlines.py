@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hotline.clock import local
 from sla import light as lights
-from sla import timers, versions
+from sla import recompute, timers, versions
 from sla.light import Light
 from sla.limit import Limit
 from sla.policy import CLOCKS, Matter
@@ -36,8 +36,9 @@ def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
 
 
 def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime) -> None:
-    """Each new leg's clocks start; the dispatcher's stops. A co-handler's limit is never later than the lead's."""
+    """Each new leg's clocks start; the dispatcher's stops. Where the dispatcher corrected the item, the citizen's clock goes by its rule from now on."""
     terms = _terms(s, ticket)
+    _under_rule(s, ticket, terms, at=at)
     timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
     for leg in legs:
         resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
@@ -171,8 +172,15 @@ def _terms(s: Session, ticket: Ticket) -> Terms:
     return replace(kept, rule=rule, calendar=calendar, calendar_version=number)
 
 
+def _under_rule(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) -> None:
+    citizen = timers.find(s, _ticket(ticket), "citizen", lock=True)
+    if citizen is not None and citizen.stopped_at is None and citizen.rule != terms.rule.key:
+        recompute.apply(s, [citizen], lambda timer: terms, at=at)
+        mirror(ticket, citizen)
+
+
 def _start_citizen(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) -> Timer:
-    limit = terms.rule.limit("citizen") or terms.rule.limit("resolve")
+    limit = None if terms.rule.limit("citizen") else terms.rule.limit("resolve")
     return timers.start(s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=limit)
 
 

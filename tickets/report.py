@@ -38,6 +38,7 @@ def _ticket(s: Session, ticket_id: int, at: datetime) -> dict[str, Any]:
         .where(Ticket.id == ticket_id)
         .options(joinedload(Ticket.item), joinedload(Ticket.lead), selectinload(Ticket.legs).joinedload(Leg.department))
     ).one()
+    due = ticket.lead_leg.due_at if ticket.lead_leg else ticket.due_at
     first = ticket.suggestion["suggestions"][0] if ticket.suggestion and ticket.suggestion["suggestions"] else {}
     return {
         "ticket": ticket.number,
@@ -53,6 +54,6 @@ def _ticket(s: Session, ticket_id: int, at: datetime) -> dict[str, Any]:
         "decided_by": ticket.decided_by or "person",
         "reason": ticket.suggestion["reason"] if ticket.suggestion else "",
         "because": first.get("because", []),
-        "due": local(ticket.due_at).isoformat(timespec="seconds") if ticket.due_at else None,
+        "due": local(due).isoformat(timespec="seconds") if due else None,
         "steps": deadlines.explained(s, ticket, at=at),
     }

@@ -32,10 +32,16 @@ class Suggested:
 
 @dataclass(frozen=True)
 class Advice:
-    """All that is known about a text before a person decides. dispatch: sure enough to dispatch without one; reason: why not."""
+    """All that is known about a text before a person decides.
+
+    dispatch: sure enough to dispatch without one; reason: why not. unknown: the suggestions are only hints.
+    needs_more: too short, the operator should ask for one more sentence.
+    """
 
     suggestions: tuple[Suggested, ...]
     dispatch: bool
+    unknown: bool
+    needs_more: bool
     reason: str
     kind: str
     area: str | None
@@ -56,6 +62,8 @@ def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area:
     return Advice(
         suggestions=suggestions,
         dispatch=routing.dispatch and answered,
+        unknown=routing.unknown,
+        needs_more=routing.needs_more,
         reason=routing.reason if answered or not routing.dispatch else "责任清单没有写明由谁承办，须由派单员决定。",
         kind=routing.kind,
         area=place,

@@ -47,7 +47,8 @@ def city(session: Session, at: datetime) -> None:
     session.add(Area(code="990102", name="临湖区", parent_code="990100", level="district", aliases=["临湖"]))
     session.flush()
     session.add(Area(code="990102001", name="湖滨街道", parent_code="990102", level="street", aliases=["翠湖花园"]))
-    for code, name, kind in (("gongshui", "供水集团", "utility"), ("zhujian", "住建局", "department"), ("linhu", "临湖区政府", "district"), ("jijian", "纪检监察", "discipline")):
+    kinds = {"gongshui": "utility", "zhujian": "department", "linhu": "district", "jijian": "discipline"}
+    for (code, kind), name in zip(kinds.items(), ("供水集团", "住建局", "临湖区政府", "纪检监察"), strict=True):
         session.add(Department(code=code, name=f"安和市{name}", short=name, kind=kind))
     session.add(Item(code="05", name="公共服务", level=1))
     session.flush()

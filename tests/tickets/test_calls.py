@@ -92,7 +92,7 @@ def test_what_failed_can_be_tried_again_and_what_was_filed_cannot(session: Sessi
 
 def test_a_call_is_filed_once_and_its_clock_began_when_it_came_in(session: Session, cast: Cast, call: Call, at: datetime) -> None:
     calls.transcribed(session, call, heard((0, "我们小区停水三天了"), (0, "没人管")), at=at)
-    advice = Advice((), dispatch=False, reason="", kind="complaint", area=None, alarms=(), model_version="x")
+    advice = Advice((), dispatch=False, unknown=True, needs_more=False, reason="", kind="complaint", area=None, alarms=(), model_version="x")
     later = at.replace(hour=15)
     ticket = calls.file_from(session, call, advice, at=later)
     assert ticket.received_at == at and ticket.filed_at == later and ticket.body == "我们小区停水三天了\n没人管"

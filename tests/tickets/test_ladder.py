@@ -33,7 +33,8 @@ def sweep(session: Session, at: datetime) -> int:
 
 
 def steps(session: Session, leg: Leg) -> list[tuple[int, datetime]]:
-    rows = session.execute(select(Event.data["level"].as_integer(), Event.at).where(Event.kind == "ticket.climbed", Event.data["clock"].astext == "resolve").order_by(Event.id))
+    climbed = (Event.kind == "ticket.climbed", Event.data["clock"].astext == "resolve")
+    rows = session.execute(select(Event.data["level"].as_integer(), Event.at).where(*climbed).order_by(Event.id))
     return [(level, at) for level, at in rows]
 
 

@@ -11,6 +11,7 @@ from hotline.errors import Conflict, Forbidden, NotFound, Refused
 from hotline.outbox import Event
 from tests.tickets.conftest import Cast
 from tickets import access, desks, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets.catalogue import Item
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
 
@@ -321,3 +322,14 @@ def test_the_buttons_are_those_the_table_leaves_open_to_that_person(session: Ses
     assert buttons(cast.roads) == [] and buttons(cast.admin) == []
     hotline.sign()
     assert buttons(cast.water) == ["申请退单", "答复"]
+
+
+def test_where_the_dispatcher_corrects_the_item_the_citizens_clock_goes_by_its_rule(session: Session, cast: Cast, filed: Filed, at: datetime) -> None:
+    hotline = Hotline(session, cast, filed(item=None), at)
+    days = hotline.ticket().due_at
+    session.add(Item(code="0904", name="公用服务", level=2))
+    session.flush()
+    session.add(Item(code="090481", name="供水服务", parent_code="0904", level=3))
+    session.flush()
+    hotline.dispatch(item="090481")
+    assert days is not None and hotline.ticket().due_at == at + timedelta(hours=26), "utilities are counted in hours, day and night"
