@@ -17,7 +17,7 @@ class Settings:
     database_url: an external PostgreSQL 15+; None means the embedded one (DATABASE_URL).
     broker_url: amqp://, redis:// or None for the same PostgreSQL (BROKER_URL).
     model: folder or zip of the speech model; None means fetch it (HOTLINE_MODEL).
-    speech_workers: how many speech processes one machine runs (HOTLINE_SPEECH_WORKERS).
+    speech_workers: how many recordings one machine transcribes at once; one a core, at most four, unless told (HOTLINE_SPEECH_WORKERS).
     """
 
     data: Path
@@ -39,7 +39,7 @@ class Settings:
             database_url=get("DATABASE_URL") or None,
             broker_url=get("BROKER_URL") or None,
             model=Path(get("HOTLINE_MODEL", "")).expanduser().absolute() if get("HOTLINE_MODEL") else None,
-            speech_workers=_whole(get("HOTLINE_SPEECH_WORKERS") or "1", "HOTLINE_SPEECH_WORKERS", 1, 64),
+            speech_workers=_whole(get("HOTLINE_SPEECH_WORKERS") or str(min(4, os.cpu_count() or 1)), "HOTLINE_SPEECH_WORKERS", 1, 64),
         )
 
     @property
