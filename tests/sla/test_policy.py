@@ -215,16 +215,37 @@ def test_rules_that_can_be_told_apart_are_accepted(one: dict[str, Any], other: d
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused_with_the_reason(change: dict[str, Any], reason: str) -> None:
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(Refused, match=reason) as refusal:
         policy_from(data() | change)
+    assert refusal.value.field
     with pytest.raises(Refused):
         policy_from([])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence", "field"),
+    [
+        ({"rule": [rule("a", kind="help")]}, "必须有一条不带任何条件的兜底规则。", "rule"),
+        ({"rule": [rule("a"), rule("a", kind="help")]}, "规则名“a”重复，或含有“+”。", "key"),
+        ({"rule": [rule("a", ladder="steep")]}, "规则“规则a”（a）用了没有定义的督办阶梯“steep”。", "ladder"),
+        (
+            {"rule": [rule("a"), rule("b")]},
+            "规则“规则a”（a）和“规则b”（b）会对同样的工单一样贴切，无法决定用哪一条；请给其中一条更具体的条件，或写明先后（priority）。",
+            "rule",
+        ),
+    ],
+)
+def test_a_refused_policy_says_in_whole_sentences_what_to_change(change: dict[str, Any], sentence: str, field: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        policy_from(data() | change)
+    assert (refusal.value.sentence, refusal.value.field) == (sentence, field)
 
 
 @pytest.mark.parametrize("name", ["policies", "play"])
 def test_a_policy_written_out_is_read_back(name: str) -> None:
     assert policy_from(deepcopy(policy_to(load(name)))) == load(name)
     assert hash(load(name)) == hash(policy_from(policy_to(load(name))))
+    assert hash(load("policies")) != hash(load("play"))
 
 
 def test_defaults_hold_unless_a_rule_says_otherwise_and_never_reach_an_overlay() -> None:
@@ -251,12 +272,14 @@ def test_defaults_hold_unless_a_rule_says_otherwise_and_never_reach_an_overlay()
 
 def test_unknown_names_are_not_found(tmp_path: Path) -> None:
     policy = load("policies")
-    with pytest.raises(NotFound, match="没有名为“nope”的时限规则"):
+    with pytest.raises(NotFound, match="没有名为“nope”的时限规则") as unknown:
         policy.rule("nope")
+    assert unknown.value.field == "rule"
     with pytest.raises(NotFound):
         policy.rule("complaint+nope")
-    with pytest.raises(NotFound, match="没有“nap”这种时限"):
+    with pytest.raises(NotFound, match="没有“nap”这种时限。可用：dispatch、sign、") as unknown:
         policy.rule("complaint").limit("nap")
+    assert unknown.value.field == "clock"
     with pytest.raises(NotFound):
         load("no-such-policy")
     bad = tmp_path / "bad.toml"
@@ -305,8 +328,9 @@ def test_extensions_are_allowed_three_times_three_days_or_once_ten(taken: list[s
 
 
 def test_a_redo_cannot_be_extended() -> None:
-    with pytest.raises(Refused, match="“重办”不可延期"):
+    with pytest.raises(Refused, match="“重办”不可延期") as refusal:
         load("policies").rule("redo").check_extension([], Limit.parse("1 workday"))
+    assert refusal.value.field == "limit"
 
 
 def test_a_pause_needs_a_listed_reason() -> None:

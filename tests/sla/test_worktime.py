@@ -100,6 +100,7 @@ def test_elapsed_drops_the_started_minute(moment: When) -> None:
     assert elapsed(standard(), a, a + timedelta(seconds=119)) == 1
     assert elapsed(standard(), a + timedelta(seconds=119), a) == -1
     assert elapsed_seconds(standard(), a, a + timedelta(seconds=119)) == 119
+    assert elapsed(standard(), a, a + timedelta(seconds=59)) == elapsed(standard(), a, a) == 0
 
 
 def test_half_a_workday_is_half_its_minutes_from_receipt(moment: When) -> None:
@@ -384,6 +385,22 @@ def test_subtract_gives_the_latest_receipt_that_still_keeps_the_limit(calendar: 
     start = subtract(calendar, due, wanted, close_of_business=close)
     assert add(calendar, start, wanted, close_of_business=close).due <= due
     assert add(calendar, start + timedelta(seconds=1), wanted, close_of_business=close).due > due
+
+
+def test_what_is_promised_for_today_must_be_received_before_the_office_closes(moment: When) -> None:
+    today = limit("当日")
+    assert subtract(standard(), moment("2026-11-20 17:00"), today) == moment("2026-11-20 16:59:59")
+    assert subtract(standard(), moment("2026-11-20 16:59"), today) == moment("2026-11-19 16:59:59")
+    assert subtract(standard(), moment("2026-01-02 10:00"), today) == moment("2025-12-31 16:59:59")
+    assert subtract(standard(), moment("2026-11-20 18:00"), today, close_of_business=False) == moment("2026-11-19 16:59:59")
+    assert subtract(standard(), moment("2026-11-21 00:00"), today, close_of_business=False) == moment("2026-11-20 16:59:59")
+
+
+def test_counting_back_workdays_goes_by_closes_or_by_midnights(moment: When) -> None:
+    one = limit("1 workday")
+    assert subtract(standard(), moment("2026-11-20 18:00"), one) == moment("2026-11-19 23:59:59")
+    assert subtract(standard(), moment("2026-11-20 18:00"), one, close_of_business=False) == moment("2026-11-18 23:59:59")
+    assert subtract(standard(), moment("2026-02-27 17:00"), limit("5 workday")) == moment("2026-02-13 23:59:59")
 
 
 def test_subtract_half_a_workday(moment: When) -> None:
