@@ -82,8 +82,7 @@ class SpeechPool:
         cancel = cancel or threading.Event()
         seat = self._take(cancel)
         try:
-            process = self._ready(seat)
-            return _Job(process, self._limits, on_utterance, on_progress, cancel, self._closed).run(job)
+            return self._run(seat, job, on_utterance, on_progress, cancel)
         except AudioRefused:
             raise  # the process is well; the file was not
         except SpeechFailed as failure:
@@ -122,6 +121,27 @@ class SpeechPool:
                 self._seats.put(seat)
         raise SpeechFailed("closed")
 
+    def _run(
+        self,
+        seat: "_Seat",
+        job: Message,
+        on_utterance: Callable[[Utterance], None] | None,
+        on_progress: Callable[[float, float | None], None] | None,
+        cancel: threading.Event,
+    ) -> Transcript:
+        rested = seat.process is not None
+        while True:
+            work = _Job(self._ready(seat), self._limits, on_utterance, on_progress, cancel, self._closed)
+            try:
+                return work.run(job)
+            except SpeechFailed as failure:
+                # It was killed while it rested, and we noticed only now: nothing of this recording was lost.
+                if failure.code != "died" or work.begun or not rested:
+                    raise
+                logger.info("a resting speech process was gone: %s", failure.detail)
+                seat.clear()
+                rested = False
+
     def _ready(self, seat: "_Seat") -> SpeechProcess:
         """The seat's process with the model as it is on disk now. Raises ModelMissing, ModelDamaged, SpeechFailed."""
         stamp = speech_model.stamp(self._model)
@@ -159,18 +179,19 @@ class _Job:
     cancel: threading.Event
     closed: threading.Event
     utterances: list[Utterance] = field(default_factory=list)
+    begun: bool = False
     promised: float | None = None
     seconds: float = 0.0
     channels: int = 1
 
     def run(self, job: Message) -> Transcript:
-        begun = time.monotonic()
+        since = time.monotonic()
         self.process.send(job)
-        while (message := self._next(begun))["event"] != "done":
+        while (message := self._next(since))["event"] != "done":
             self._take_in(message)
         return self._transcript(message)
 
-    def _next(self, begun: float) -> Message:
+    def _next(self, since: float) -> Message:
         """The next message, watching the limits meanwhile."""
         asked = time.monotonic()
         while True:
@@ -183,7 +204,7 @@ class _Job:
                 raise Cancelled
             if now - asked > self.limits.silence:
                 raise SpeechFailed("stalled", f"no progress for {now - asked:.0f} s after {self.seconds:.0f} s of audio")
-            self._watch_the_wall(now - begun)
+            self._watch_the_wall(now - since)
 
     def _take_in(self, message: Message) -> None:
         """One thing that the process tells. Raises AudioRefused if it is a refusal."""
@@ -191,6 +212,7 @@ class _Job:
             case "refused":
                 raise AudioRefused(message["code"], message["detail"])
             case "begun":
+                self.begun = True
                 self.promised, self.channels = message["duration"], message["channels"]
             case "utterance":
                 self.utterances.append(Utterance.from_dict(message["utterance"]))
