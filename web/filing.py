@@ -131,7 +131,7 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None) -> Ticket:
         caller_name=form.text("caller_name"),
         phone=form.text("phone") or (call.phone or "" if call else ""),
         confidentiality=form.text("confidentiality") or "open",
-        channel=call.channel if call else form.text("channel"),
+        channel=call.channel if call else form.text("channel") or "window",
         burden={name: form.text(name) for name in BURDEN} if form.text("kind") == Kind.STUCK else {},  # type: ignore[misc]
     )
     if not matter.kind:

@@ -1,0 +1,226 @@
+"""The pages in a real browser: with scripts and without, wide and narrow, and never an error in the console."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from hotline.clock import local, now
+from hotline.db import Session
+from tests.web.conftest import WATER, As, Stage, World, recording, state
+from tickets.ticket import Leg, Ticket
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def site(city: World) -> Iterator[str]:
+    """The application behind a real server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(city.app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 20
+    while not server.started and time.monotonic() < end:
+        time.sleep(0.02)
+    assert server.started
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_(site: str, chromium: Browser, as_: As) -> Iterator[Open]:
+    """Opens a page as somebody. Whatever the console complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # A refusal is an answer of the server that the test itself looks at; the console reports its status.
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            complaints.append(message.text)
+
+    def go(who: str, path: str, *, size: dict[str, int] | None = None, scripts: bool = True) -> Page:
+        context = chromium.new_context(base_url=site, viewport=size or WIDE, java_script_enabled=scripts, locale="zh-CN", timezone_id="America/New_York")
+        contexts.append(context)
+        context.set_default_timeout(8000)
+        context.add_cookies([{"name": "hotline", "value": as_(who).token, "url": site}])
+        page = context.new_page()
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_a_recording_is_uploaded_and_is_in_the_list(open_: Open, tmp_path: Path) -> None:
+    page = open_("operator", "/calls")
+    file = tmp_path / "browser.wav"
+    file.write_bytes(recording(hertz=777))
+    page.set_input_files("#recording", file)
+    page.fill("#phone", "13800007777")
+    page.click("button:has-text('上传')")
+    row = page.locator("#calls tr", has_text="browser.wav")
+    expect(row).to_contain_text("待转写")
+    expect(page.locator(".said")).to_contain_text("browser.wav")
+
+
+def test_the_list_of_calls_follows_by_itself(open_: Open, as_: As) -> None:
+    page = open_("operator", "/calls")
+    as_("operator").post("/calls", files={"recording": ("by-itself.wav", recording(hertz=778), "audio/wav")})
+    expect(page.locator("#calls")).to_contain_text("by-itself.wav")
+
+
+def test_the_suggestion_follows_while_one_types_and_the_ticket_is_dispatched(open_: Open) -> None:
+    page = open_("operator", "/new")
+    page.check("[name=kind][value=stuck]")
+    expect(page.locator("#trips")).to_be_visible()
+    page.check("[name=kind][value=complaint]")
+    expect(page.locator("#trips")).to_be_hidden()
+    page.fill("#body", "我们小区停水三天了")
+    page.check(f"#suggestion [value='{WATER}']")
+    expect(page.locator("#suggestion mark").first).to_have_text("停水")
+    page.click("summary:has-text('登记并马上派单')")
+    page.click("button:has-text('登记并派单')")
+    expect(page.locator("h1")).to_have_text("我们小区停水三天了")
+    expect(page.locator(".ticket-head")).to_contain_text("安和供水集团")
+
+
+def test_enter_of_an_input_method_does_not_send_the_form(open_: Open) -> None:
+    page = open_("operator", "/new")
+    page.fill("#title", "ting")
+    prevented = page.evaluate(
+        """() => { const field = document.getElementById("title");
+        return !field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true, cancelable: true})); }"""
+    )
+    assert prevented and page.url.endswith("/new")
+
+
+def _walk(open_: Open, number: str, *, scripts: bool) -> None:
+    """From the dispatcher to the revisit, each in a browser of their own."""
+    page = open_("dispatcher", f"/tickets/{number}", scripts=scripts)
+    page.select_option("#department", "gongshui")
+    page.click("form[action$=dispatch] button")
+    page.wait_for_url("**/tickets/**")
+    assert state(number) == "dispatched"
+
+    page = open_("clerk@gongshui", "/inbox", scripts=scripts)
+    page.locator("tr", has_text=number).locator("button").click()
+    page.goto(f"/tickets/{number}")
+    page.check("[name=result][value=solved]")
+    page.fill("#reply", "管道修好了")
+    page.fill("#contacted_at", f"{local(now()) + timedelta(minutes=-1):%Y-%m-%dT%H:%M}")
+    page.click("form[action$=reply] button")
+    if state(number) == "handling":  # contacted in the very minute of the dispatch: the rule wants it after
+        page.check("[name=result][value=unreachable]")
+        page.fill("#contacted_at", "")
+        page.click("form[action$=reply] button")
+    assert state(number) == "resolved"
+
+    page = open_("reviewer", "/review", scripts=scripts)
+    page.locator(".queue > li", has_text=number).or_(page.locator(f".queue > li:has(a[href$='{number}'])")).first.locator("button[value=pass]").click()
+    assert state(number) == "revisiting"
+
+    page = open_("revisitor", f"/revisits/{number}", scripts=scripts)
+    assert "供水集团有限公司" not in page.content()
+    page.check("[name=contacted][value=yes]")
+    page.check("[name=solved][value=no]")
+    page.check("[name=satisfied][value='2']")
+    page.fill("#reason", "晚上又停了")
+    page.click("text=记录回访")
+    assert state(number) == "dispatched"
+    expect(page.locator(".ticket-head")).to_contain_text("第 2 轮")
+
+
+def test_a_ticket_goes_round_in_the_browser(open_: Open, ticket: Stage) -> None:
+    _walk(open_, ticket("filed", body="一件没有协办的事", item="010101"), scripts=True)
+
+
+def test_a_ticket_goes_round_without_scripts(open_: Open, ticket: Stage) -> None:
+    _walk(open_, ticket("filed", body="一件没有协办的事", item="010101"), scripts=False)
+
+
+def test_a_countdown_turns_red_by_the_servers_clock_wherever_the_browser_is(open_: Open, ticket: Stage) -> None:
+    number = ticket("handling")
+    with Session.begin() as s:
+        s.query(Leg).join(Ticket, Ticket.id == Leg.ticket_id).filter(Ticket.number == number).one().due_at = now() + timedelta(seconds=3)
+    page = open_("clerk@gongshui", f"/tickets/{number}")
+    due = page.locator(".leg .due").first
+    expect(due).to_contain_text("超期")
+    expect(due).to_have_class("due red")
+    expect(page.locator("#voice")).to_contain_text("已超期")
+
+
+def test_a_line_of_the_transcript_plays_from_there_and_can_be_quoted(open_: Open, as_: As, client: TestClient[Litestar], city: World) -> None:
+    from tests.web.test_operator import SAID, _heard
+
+    hertz = 901
+    number = _heard(hertz, now())
+    folder = city.data / "recordings"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{hertz:064x}").write_bytes(recording(seconds=5))
+    page = open_("operator", f"/calls/{number}")
+    page.locator(".utterance.citizen .seek").click()
+    page.wait_for_function("document.querySelector('audio').currentTime >= 1.2")
+    page.fill("#body", "")
+    page.locator(".utterance.citizen .quote").click()
+    expect(page.locator("#body")).to_have_value(SAID)
+
+
+PAGES = {
+    "operator": ["/calls", "/new"],
+    "dispatcher": ["/dispatch", "/dispatch/returns"],
+    "clerk@gongshui": ["/inbox"],
+    "reviewer": ["/review"],
+    "revisitor": ["/revisits"],
+    "supervisor": ["/board", "/discipline"],
+}
+
+
+def test_no_page_has_to_be_pushed_sideways(open_: Open, ticket: Stage) -> None:
+    for stage in ("filed", "dispatched", "resolved", "revisiting"):
+        number = ticket(stage)
+    more = {"dispatcher": [f"/tickets/{number}"], "revisitor": [f"/revisits/{number}"], "clerk@gongshui": [f"/tickets/{number}"]}
+    for who, paths in PAGES.items():
+        page = open_(who, paths[0])
+        for path in paths + more.get(who, []):
+            page.goto(path)
+            for size in (WIDE, NARROW):
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, size)
+
+
+def test_the_documentation_draws_the_operations(open_: Open) -> None:
+    page = open_("operator", "/api/v1/docs")
+    expect(page.locator(".opblock").first).to_be_visible(timeout=15_000)
