@@ -9,6 +9,7 @@ from litestar.di import NamedDependency, Provide
 from hotline import clock
 from hotline.db import Session
 from hotline.people import Person, signed_in
+from web import today
 from web.form import Form
 from web.shell import Page
 
@@ -43,8 +44,9 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
 
 
 def provide_page(request: Request[Any, Any, Any], me: NamedDependency[Person], at: NamedDependency[datetime]) -> Page:
-    """The page to answer with: it knows who reads it and when."""
-    return Page(request, me, at)
+    """The page to answer with: it knows who reads it and when, and what kind of day it is."""
+    with Session() as s:
+        return Page(request, me, at, today.note(s, at))
 
 
 def _back(request: Request[Any, Any, Any]) -> str:
@@ -58,7 +60,7 @@ PROVIDED = {
     "at": Provide(provide_at, sync_to_thread=False),
     "me": Provide(provide_me, sync_to_thread=True),
     "form": Provide(provide_form),
-    "page": Provide(provide_page, sync_to_thread=False),
+    "page": Provide(provide_page, sync_to_thread=True),
 }
 
 At = NamedDependency[datetime]

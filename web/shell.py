@@ -56,6 +56,7 @@ class Page:
     request: Request[Any, Any, Any]
     me: Person
     at: datetime
+    today: str
 
     def show(self, template: str, *, status: int = 200, **model: Any) -> Template:
         """The page `template` with its read model: everything in it has been read already, rendering asks the database for nothing."""
@@ -81,6 +82,7 @@ class Page:
             "me": self.me,
             "posts": _labels(self.me.roles),
             "at": self.at,
+            "today": self.today,
             "path": self.request.url.path,
             "desks": desks_of(self.me),
             "done": DONE.get(query.get("done", "")),

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hotline.errors import Refused
+from sla import versions
 from web.due import left
 from web.filters import clock, marked, moment, percent, when
 from web.form import Form, local_path
 from web.recording import recording
+from web.today import note
 
 AT = datetime(2026, 11, 20, 2, 5, tzinfo=UTC)
 
@@ -86,3 +89,21 @@ def test_a_recording_never_opens_as_a_page(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_bytes(b"<script>")
     assert recording(file, "a.html", None).headers["Content-Type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (datetime(2026, 11, 20, 2, tzinfo=UTC), ""),
+        (datetime(2026, 11, 20, 17, tzinfo=UTC), "今天周末，不计工作日"),
+        (datetime(2026, 2, 14, 2, tzinfo=UTC), "今天春节调休上班，计工作日"),
+        (datetime(2026, 2, 17, 2, tzinfo=UTC), "今天春节放假，不计工作日"),
+    ],
+)
+def test_the_bar_says_what_a_wall_calendar_would_leave_in_doubt(session: Session, day: datetime, said: str) -> None:
+    versions.seed(session, at=day)
+    assert note(session, day) == said
+
+
+def test_a_city_without_that_calendar_has_no_note(session: Session) -> None:
+    assert note(session, AT) == ""
