@@ -18,7 +18,9 @@ from asr.vosk import Stream
 STILL = 16  # of 32768; G.711 codes silence as up to 8
 # Vosk ends an utterance after two seconds of silence at the latest (rule4 of the model): more than that need not be fed.
 PAUSE = 2.4  # seconds
-TWINS = 4  # of 32768: two channels this close are one voice saved twice
+# Two channels that differ by no more than this are one voice saved twice; coding moves them apart by about a hundredth of the loudest sample.
+TWINS = 4  # of 32768
+TWIN_SHARE = 0.02  # of the loudest sample in the block
 
 Mono = NDArray[np.int16]
 
@@ -120,7 +122,8 @@ def _still(voice: Mono) -> bool:
 
 
 def _differs(first: Mono, other: Mono) -> bool:
-    return bool(np.abs(first.astype(np.int32) - other).max() > TWINS)
+    loudest = int(np.abs(first.astype(np.int32)).max())
+    return int(np.abs(first.astype(np.int32) - other).max()) > max(TWINS, TWIN_SHARE * loudest)
 
 
 assert PAUSE > BLOCK

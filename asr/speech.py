@@ -18,7 +18,6 @@ from asr.frames import Message, packed, read
 
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 MEMORY = 4 * 1024**3  # bytes of address space; a file must not be able to eat the machine
-NICE = 5  # pages and answers come before recordings
 EXPENDABLE = b"500"  # of 1000: where memory runs out, this goes before the database
 OFTEN = 0.5  # seconds between two reports of progress
 
@@ -44,13 +43,12 @@ def main(folder: str, parent: str) -> int:
 
 
 def humble(parent: int) -> None:
-    """Dies with its parent, yields to others, and is bounded in memory."""
+    """Dies with its parent, first when memory runs out, and is bounded in it."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):
         libc.prctl(DEATH_OF_PARENT, signal.SIGKILL)
     if os.getppid() != parent:  # it was already gone when we asked
         os._exit(1)
-    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))

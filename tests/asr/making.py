@@ -76,8 +76,8 @@ def mandarin() -> list[tuple[Path, str]]:
 
 
 def spoken_files() -> list[Path]:
-    """Files with speech in them: the sample calls, else the real sentences."""
-    return sorted(CALLS.glob("*.wav")) or [path for path, _ in mandarin()]
+    """Files with speech in them: the sample calls, shortest first, else the real sentences."""
+    return sorted(CALLS.glob("*.wav"), key=lambda path: path.stat().st_size) or [path for path, _ in mandarin()]
 
 
 def distance(said: Sequence[str], heard: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ The model of these tests is a small one made here: what is tested is the way it 
 
 import hashlib
 import http.server
+import importlib.util
 import json
 import shutil
 import sys
@@ -225,7 +226,9 @@ def carried(zipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def test_the_wheel_comes_through_every_tool_of_this_machine(carried: Path, zipped: Path, tmp_path: Path) -> None:
-    ways = sources._ways(tmp_path)
+    ways = sources._ways()
+    if importlib.util.find_spec("ensurepip"):
+        ways.append(("bundled", lambda into: sources._pip([sys.executable, "-c", sources.BUNDLED], into)))
     assert ways, "this machine can install packages, so it can fetch one"
     for name, command in ways:
         into = tmp_path / name
