@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from commands import calls, routing, running, time, user
+from commands import calls, common, routing, running, time, user
 from hotline import log
 from hotline.errors import Refusal
 
@@ -45,7 +45,7 @@ def help_(ctx: click.Context, command: str | None) -> None:
 
 
 SERVING = {"work", "serve", "--loop"}
-"""What runs as a service and writes a log; a command speaks to a person, who wants to hear only what went wrong."""
+"""What runs as a service: its log goes to standard error, which the supervisor keeps. A command's goes to a file; it speaks to a person."""
 
 for command in (
     running.up,
@@ -74,5 +74,5 @@ for command in (
 
 
 if __name__ == "__main__":
-    log.configure(level="info" if SERVING & set(sys.argv[1:]) else "error")
+    log.configure(None if SERVING & set(sys.argv[1:]) else common.settings().data / "logs" / "commands.log")
     main(args=sys.argv[1:] or ["up"], prog_name="./run")

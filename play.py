@@ -8,9 +8,11 @@ from the database and compared with where it should be. It plays in a data folde
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +44,11 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Part:
-    """What one ticket is to go through, and where it should be at night. legs, returns and rounds are counted in the database."""
+    """What one ticket is to go through, by day and in the evening, where it should be at night, and what must have happened to it."""
 
     name: str
     acts: Callable[["Day", str], None]
+    evening: Callable[["Day", str], None] = lambda day, number: None
     state: State = State.CLOSED
     events: tuple[str, ...] = ()
 
@@ -98,17 +101,22 @@ def play(settings: Settings, *, keep: bool, say: Notice) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="play-", dir=settings.data))
     folder.chmod(0o711)
     own = replace(settings, data=folder, model=settings.model or _model_of(settings))
+    if (settings.models / "routing").exists():
+        shutil.copytree(settings.models / "routing", own.models / "routing")
     try:
         with system.running(own, progress=say) as running:
             with Session.begin() as s:
                 versions.save_policy(s, replace(policies.load("play"), name="policies"), at=clock.now(), by=the_system(s).name)
             day = Day(running, say)
-            numbers = day.morning()
-            parts = [PARTS[n % len(PARTS)] for n in range(len(numbers))]
-            for number, part in zip(numbers, parts, strict=True):
+            say("电话打进来……")
+            played = []
+            for number, part in zip(day.calls_in(), cycle(PARTS), strict=False):
                 say(f"{number}  {part.name}")
                 part.acts(day, number)
-            return day.night(numbers, parts)
+                played.append((number, part))
+            for number, part in played:
+                part.evening(day, number)
+            return day.night(played)
     finally:
         if keep:
             say(f"这一天的数据在 {folder}。")
@@ -122,16 +130,12 @@ class Day:
     def __init__(self, running: system.Running, say: Notice) -> None:
         self.running, self.say = running, say
 
-    def morning(self) -> list[str]:
+    def calls_in(self) -> Iterator[str]:
         """The calls come in and become tickets; without a speech model, what people say is typed instead."""
-        self.say("电话打进来……")
-        numbers = []
         for path, call_id, problem in self.running.take_calls(sorted(CALLS.glob("*.wav"))):
             if call_id is None:
                 raise Refused(f"{path.name}：{problem}")
-            number = self._ticket_of(call_id)
-            numbers.append(number or self._typed(path))
-        return numbers
+            yield self._ticket_of(call_id) or self._typed(path)
 
     def get_dispatched(self, number: str, *, co_handlers: Sequence[str] = ()) -> None:
         """A dispatcher sees to what the classifier left, and adds co-handlers."""
@@ -142,19 +146,21 @@ class Day:
                 item, department = (first["item"], first["department"]) if first else ("900104", "zhengwu")
                 dispatching.dispatch(s, ticket, department=department, item=ticket.item_code or item, basis="责任清单", by=by, at=at)
             for code in co_handlers:
-                if code != ticket.lead_code:
+                if all(code != leg.department_code for leg in ticket.current_legs):
                     dispatching.add_co_handler(s, ticket, department=code, reason="现场需要配合", by=by, at=at)
 
         self._as(Role.DISPATCHER, number, act)
 
-    def sign(self, number: str, *, co: bool = False) -> None:
-        """The lead (or the co-handler) signs."""
-        self.in_department(number, lambda s, t, by, at: signing.sign(s, t, by=by, at=at), co=co)
+    def sign(self, number: str) -> None:
+        """The lead signs."""
+        self.in_department(number, lambda s, t, by, at: signing.sign(s, t, by=by, at=at))
 
-    def resolve(self, number: str, *, co: bool = False) -> None:
-        """The lead (or the co-handler) answers."""
+    def resolve(self, number: str) -> None:
+        """The co-handlers answer, then the lead."""
+        for code in self._co_handlers(number):
+            self.in_department(number, _help, department=code)
         reply = "已现场处理，并向您说明了办理情况。"
-        self.in_department(number, lambda s, t, by, at: resolving.resolve(s, t, result="solved", reply=reply, contacted_at=at, by=by, at=at), co=co)
+        self.in_department(number, lambda s, t, by, at: resolving.resolve(s, t, result="solved", reply=reply, contacted_at=at, by=by, at=at))
 
     def review(self, number: str, *, passed: bool = True) -> None:
         """The centre judges the answer."""
@@ -194,7 +200,7 @@ class Day:
 
     def wait_for_discipline(self, number: str) -> None:
         """Nobody answers until the ladder proposes the transfer; then the unit explains and a supervisor confirms."""
-        self.say("  没有人签收，等它超期、逐级升级……")
+        self.say(f"{number}  没有人签收，等它超期、逐级升级……")
         case_id = self._wait(lambda s: s.scalar(select(DisciplineCase.id).join(Ticket, Ticket.id == DisciplineCase.ticket_id).where(Ticket.number == number)))
 
 
@@ -207,19 +213,15 @@ class Day:
         self.in_department(number, explain)
         self._as(Role.SUPERVISOR, number, confirm)
 
-    def night(self, numbers: Sequence[str], parts: Sequence[Part]) -> Result:
+    def night(self, played: Sequence[tuple[str, Part]]) -> Result:
         """Reads everything back and compares."""
         with Session() as s:
-            lines = [self._line(s, number, part) for number, part in zip(numbers, parts, strict=True)]
+            lines = [self._line(s, number, part) for number, part in played]
             events: dict[str, int] = {kind: count for kind, count in s.execute(select(Event.kind, func.count()).group_by(Event.kind))}
-            doubles = s.execute(
-                select(Event.subject_id, Event.data["clock"].astext, Event.data["leg"].astext, Event.data["round"].astext, Event.data["level"].astext)
-                .where(Event.kind == "ticket.climbed")
-                .group_by(Event.subject_id, Event.data["clock"].astext, Event.data["leg"].astext, Event.data["round"].astext, Event.data["level"].astext)
-                .having(func.count() > 1)
-            ).all()
+            steps = s.execute(select(Event.subject_id, Event.data).where(Event.kind == "ticket.climbed"))
+            climbed = Counter((ticket, data["clock"], data["leg"], data["round"], data["level"]) for ticket, data in steps)
             unrelayed = s.scalar(select(func.count()).select_from(Event).where(Event.relayed_at.is_(None), Event.kind.in_(("call.received", "ticket.filed"))))
-        wrong = [f"阶梯重复：{tuple(row)}" for row in doubles] + ([f"{unrelayed} 个事件没有转发"] if unrelayed else [])
+        wrong = [f"阶梯重复：{step}" for step, times in climbed.items() if times > 1] + ([f"{unrelayed} 个事件没有转发"] if unrelayed else [])
         return Result(lines, events, wrong)
 
     def _line(self, s: Session_, number: str, part: Part) -> Line:
@@ -260,12 +262,18 @@ class Day:
             by = self._somebody(s, role)
             act(s, access.find(s, number, by, lock=True), by, clock.now())
 
-    def in_department(self, number: str, act: Callable[[Session_, Ticket, Person, datetime], object], *, co: bool = False) -> None:
+    def in_department(self, number: str, act: Callable[[Session_, Ticket, Person, datetime], object], *, department: str | None = None) -> None:
+        """Somebody of that department (default: the lead) acts."""
         with Session.begin() as s:
             ticket = access.find(s, number, the_system(s), lock=True)
-            leg = next(leg for leg in ticket.current_legs if leg.lead is not co)
-            by = s.scalars(select(Person).where(Person.department_code == leg.department_code).order_by(Person.id).limit(1)).one()
+            clerks = select(Person).where(Person.department_code == (department or ticket.lead_code), Person.roles.contains([Role.CLERK.value]))
+            by = s.scalars(clerks.order_by(Person.id).limit(1)).one()
             act(s, ticket, by, clock.now())
+
+    def _co_handlers(self, number: str) -> list[str]:
+        with Session() as s:
+            legs = access.find(s, number, the_system(s)).current_legs
+        return [leg.department_code for leg in legs if not leg.lead and leg.state is State.DISPATCHED]
 
     def _somebody(self, s: Session_, role: Role) -> Person:
         return s.scalars(select(Person).where(Person.roles.contains([role.value])).order_by(Person.id).limit(1)).one()
@@ -304,23 +312,14 @@ def _returned(day: Day, number: str) -> None:
 def _co_handled(day: Day, number: str) -> None:
     day.get_dispatched(number, co_handlers=["chengguan", "zhujian"])
     day.sign(number)
-    with Session() as s:
-        co_handlers = len([leg for leg in access.find(s, number, the_system(s)).current_legs if not leg.lead])
-    for _ in range(co_handlers):
-        day.in_department(number, _sign_and_resolve, co=True)
     day.resolve(number)
     day.review(number)
     day.close(number)
 
 
-def _sign_and_resolve(s: Session_, ticket: Ticket, by: Person, at: datetime) -> Leg:
+def _help(s: Session_, ticket: Ticket, by: Person, at: datetime) -> Leg:
     signing.sign(s, ticket, by=by, at=at)
     return resolving.resolve(s, ticket, result="solved", reply="协办事项已完成。", contacted_at=at, by=by, at=at)
-
-
-def _overdue(day: Day, number: str) -> None:
-    day.get_dispatched(number)
-    day.wait_for_discipline(number)
 
 
 def _reopened(day: Day, number: str) -> None:
@@ -348,11 +347,12 @@ def _declined(day: Day, number: str) -> None:
     day.decline(number)
 
 
+CLIMBED = ("ticket.climbed", "ticket.discipline_proposed", "ticket.discipline_transferred")
 PARTS: tuple[Part, ...] = (
     Part("按时办结", _plain, events=("ticket.closed",)),
     Part("退单后改派", _returned, events=("ticket.return_approved", "ticket.closed")),
     Part("多部门联办", _co_handled, events=("ticket.co_handler_added", "ticket.closed")),
-    Part("超期升级，移送纪检", _overdue, state=State.DISPATCHED, events=("ticket.climbed", "ticket.discipline_proposed", "ticket.discipline_transferred")),
+    Part("超期升级，移送纪检", Day.get_dispatched, Day.wait_for_discipline, State.DISPATCHED, CLIMBED),
     Part("不满意，重办", _reopened, events=("ticket.redone", "ticket.closed")),
     Part("催办，审核退回", _rejected, events=("ticket.urged", "ticket.review_rejected", "ticket.closed")),
     Part("拒绝回访", _declined, events=("ticket.revisit_missed",)),
@@ -360,7 +360,7 @@ PARTS: tuple[Part, ...] = (
 
 
 def _model_of(settings: Settings) -> Path | None:
-    """The speech model that the real data folder already has, so that the day does not fetch another."""
+    """The speech model that the real data folder already has: the day does not fetch another."""
     from asr import model
 
     folder = model.place(settings.models, settings.model)

@@ -68,7 +68,6 @@ def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
         _show(logins)
         supervisor.run()
 
-
 def children(settings: Settings, url: str) -> list[Child]:
     """The processes of one machine. Each is told the same settings, and where the database is."""
     env = {"DATABASE_URL": url, "HOTLINE_DATA": str(settings.data), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

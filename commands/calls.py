@@ -11,6 +11,8 @@ from commands.common import JSON, notice, print_json, settings
 from hotline import clock
 from hotline.errors import Refusal
 
+COMPANIONS = {".txt", ".md", ".tsv", ".csv", ".json", ".py", ".log"}
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -23,7 +25,7 @@ def call(files: Sequence[Path], as_json: bool) -> None:
 
     reports = []
     with system.running(settings(), progress=notice) as running:
-        for path, call_id, problem in running.take_calls(files):
+        for path, call_id, problem in running.take_calls(_recordings(files)):
             with Session() as s:
                 reports.append(call_report(s, path, call_id, problem, at=clock.now()))
     if as_json:
@@ -61,6 +63,16 @@ def transcribe(files: Sequence[Path], declared: str | None, as_json: bool) -> No
         for result in results:
             _print_transcript(result)
     sys.exit(1 if failed else 0)
+
+
+def _recordings(files: Sequence[Path]) -> list[Path]:
+    """Of several files, those that are no plain companions of recordings (scripts, lists): `call folder/*` is what people type."""
+    if len(files) == 1:
+        return list(files)
+    companions = [path for path in files if path.is_dir() or path.suffix.lower() in COMPANIONS]
+    if companions:
+        notice(f"跳过 {len(companions)} 个不是录音的文件：{'、'.join(path.name for path in companions[:5])}{' 等' if len(companions) > 5 else ''}。")
+    return [path for path in files if path not in companions]
 
 
 def _print_call(report: dict[str, Any]) -> None:

@@ -19,7 +19,11 @@ def up(empty: bool, no_model: bool) -> None:
     """启动整个系统：数据库、网页、转写、派单和计时；全部就绪后打印 READY。"""
     import system
 
-    system.up(settings(), empty=empty, fetch_model=not no_model)
+    try:
+        system.up(settings(), empty=empty, fetch_model=not no_model)
+    except KeyboardInterrupt:  # before everything was up; what had been started has been stopped
+        notice("已停止。")
+        sys.exit(130)
 
 
 @click.command()

@@ -47,6 +47,7 @@ def connect(url: str, *, application: str = "hotline", pool_size: int = 10) -> E
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error message repeats them, and they are citizens' data
         connect_args={
             "application_name": application,
             "connect_timeout": 5,

@@ -3,14 +3,14 @@
 import threading
 from pathlib import Path
 
-from routing.places import Gazetteer, Place
-from routing.rules import KeywordClassifier
 from sqlalchemy import select
 
 from hotline.db import Session
 from hotline.errors import NotFound
 from routing import store
+from routing.places import Gazetteer, Place
 from routing.protocol import Classifier, Routing
+from routing.rules import KeywordClassifier
 from tickets.catalogue import Area
 
 
