@@ -37,15 +37,16 @@ ADVANCE = text("""
     horizon AS (
         SELECT CASE WHEN count(*) < :limit THEN CAST(:at AS timestamptz) ELSE max(next_at) END AS last FROM claimed),
     coming AS (
-        SELECT id, CAST(step.value ->> 0 AS smallint) AS level, CAST(step.value ->> 1 AS timestamptz) AS at, step.value ->> 2 AS action,
-               CAST(step.value ->> 1 AS timestamptz) <= horizon.last AS due
-        FROM claimed, horizon, jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place) WHERE step.place > next_step),
+        SELECT id, step.value AS step, moment.at, moment.at <= horizon.last AS due
+        FROM claimed, horizon, jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place),
+             LATERAL (SELECT CAST(step.value ->> 1 AS timestamptz) AS at OFFSET 0) AS moment
+        WHERE step.place > next_step),
     advanced AS (
         UPDATE timer SET next_step = timer.next_step + tally.due, next_at = tally.next_at
         FROM (SELECT id, count(*) FILTER (WHERE due) AS due, min(at) FILTER (WHERE NOT due) AS next_at FROM coming GROUP BY id) AS tally
         WHERE timer.id = tally.id)
-    SELECT coming.at, level, action, id, subject, clock, round, due_at, rule FROM coming JOIN claimed USING (id)
-    WHERE coming.due ORDER BY coming.at, level, id
+    SELECT coming.at, CAST(step ->> 0 AS smallint) AS level, step ->> 2 AS action, id, subject, clock, round, due_at, rule
+    FROM coming JOIN claimed USING (id) WHERE coming.due ORDER BY coming.at, level, id
 """)
 
 
@@ -55,7 +56,7 @@ def sweep(s: Session, *, at: datetime, fire: Callable[[Session, list[Due]], None
     The caller loops, each batch a transaction of its own, until 0. `fire` may start, stop or move clocks: the batch has been advanced before.
     """
     s.flush()
-    due = [Due(*row) for row in s.execute(ADVANCE, {"at": at, "limit": limit})]
+    due = [Due._make(row) for row in s.execute(ADVANCE, {"at": at, "limit": limit}).all()]
     swept = {step.timer_id for step in due}
     for timer in [known for known in s.identity_map.values() if isinstance(known, Timer) and known.id in swept]:
         s.expire(timer)
