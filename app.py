@@ -25,7 +25,7 @@ from tickets.classifier import Current
 from web import assets, headers, refusals
 from web import router as web_router
 from web.docs import ApiDocs
-from web.filters import FILTERS
+from web.filters import FILTERS, worth_showing
 
 log = structlog.get_logger("hotline.app")
 API = "/api/"
@@ -51,7 +51,7 @@ def templates() -> Environment:
         loader=FileSystemLoader(assets.TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= FILTERS
-    environment.globals["asset"] = assets.asset
+    environment.globals |= {"asset": assets.asset, "worth_showing": worth_showing}
     return environment
 
 

@@ -167,6 +167,7 @@ def _answer(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
 
 FIELDS = ("body", "kind", "title", "wants", "area", "address", "caller_name", "phone", "confidentiality", "channel", *BURDEN,
           "suggested", "item", "department", "reply")  # fmt: skip
+LIKELY = 0.6  # a suggestion above this is chosen beforehand; the operator sees it and may choose otherwise
 THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _dispatch, "answer": _answer}
 
 
@@ -176,12 +177,12 @@ def _advice(s: Session_, page: Page, text: str, area: str) -> Advice | None:
 
 
 def _fresh(advice: Advice | None, body: str, channel: str) -> dict[str, Any]:
-    sure = bool(advice and advice.dispatch)
+    first = advice.suggestions[0] if advice and advice.suggestions and not advice.alarms else None
     return {
         "body": body, "channel": channel, "confidentiality": "open",
         "kind": advice.kind if advice else "",
         "area": advice.area or "" if advice else "",
-        "suggested": advice.suggestions[0].item if advice and advice.suggestions and sure else "",
+        "suggested": first.item if first and first.confidence >= LIKELY else "",
     }  # fmt: skip
 
 

@@ -1,15 +1,17 @@
 """How values read on a page: moments on the wall clock of Shanghai, durations in words, the deciding words of a text marked."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from hotline.clock import local
+from tickets.suggesting import Suggested
 
 WEEKDAYS = "一二三四五六日"
+SHOWN, FAINT = 3, 0.01
 
 
 def when(moment: datetime | None) -> str:
@@ -52,6 +54,12 @@ def marked(text: str, words: Iterable[str]) -> Markup:
         return escape(text)
     pieces = re.split(f"({'|'.join(map(re.escape, wanted))})", text)
     return Markup("").join(Markup("<mark>{}</mark>").format(piece) if piece in wanted else escape(piece) for piece in pieces)
+
+
+def worth_showing(suggestions: Sequence[Suggested], chosen: str) -> list[Suggested]:
+    """Three suggestions at most, without those that are next to nothing; the first, and the one chosen, in any case."""
+    first = suggestions[:1]
+    return [*first, *(one for one in suggestions[1:] if one.item == chosen or (one.confidence >= FAINT and one in suggestions[:SHOWN]))]
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from hotline.errors import Refused
 from sla import versions
+from tickets.suggesting import Suggested
 from web.due import left
-from web.filters import clock, marked, moment, percent, when
+from web.filters import clock, marked, moment, percent, when, worth_showing
 from web.form import Form, local_path
 from web.recording import recording
 from web.today import note
@@ -107,3 +108,14 @@ def test_the_bar_says_what_a_wall_calendar_would_leave_in_doubt(session: Session
 
 def test_a_city_without_that_calendar_has_no_note(session: Session) -> None:
     assert note(session, AT) == ""
+
+
+def test_next_to_nothing_is_not_suggested_but_the_first_and_the_chosen_are() -> None:
+    def one(item: str, confidence: float) -> Suggested:
+        return Suggested(item, item, None, None, (), confidence, (), "")
+
+    given = [one("a", 0.9), one("b", 0.05), one("c", 0.001), one("d", 0.04)]
+    assert [shown.item for shown in worth_showing(given, "")] == ["a", "b"]
+    assert [shown.item for shown in worth_showing(given, "d")] == ["a", "b", "d"]
+    assert [shown.item for shown in worth_showing([one("a", 0.001)], "")] == ["a"]
+    assert worth_showing([], "") == []
