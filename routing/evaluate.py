@@ -36,7 +36,7 @@ def evaluate(folder: Path, csv: Path) -> Evaluation:
     if not given:
         raise Refused(f"{csv.name} 里没有样例。", field="csv")
     if strange is not None:
-        raise Refused(f"{csv.name} 第 {strange.row} 行的“{strange.label}”是模型没有学过的类别。", field="label")
+        raise Refused(f"{strange.where}的“{strange.label}”是模型没有学过的类别。", field="label")
     found = score(model, given)
     return Evaluation(**vars(found) | {"latency_ms": latency(store.load(folder), given), "model": entry.version})
 

@@ -13,8 +13,15 @@ from routing.text import Folded, Grams, fold, grams
 SEEN_IN = 2
 """An n-gram of one single text teaches that text, not its item."""
 
+AT_ONCE = 2000
+"""Texts counted at a time, to bound the memory."""
+
 COMMON = 0.6
 """An n-gram of more than this share of the texts says nothing."""
+
+
+LETTER, SUBJECT, STRESS = 100, 20, 3.0
+"""A text of at least LETTER characters opens with its subject, as letters do: n-grams that start in its first SUBJECT count STRESS times."""
 
 
 class Vector(NamedTuple):
@@ -41,26 +48,35 @@ class Vocabulary:
 
     def vector(self, found: Grams) -> Vector:
         """The text as the model sees it; empty when it knows none of it."""
-        keys, counts = np.unique(found.keys, return_counts=True)
+        keys, place = np.unique(found.keys, return_inverse=True)
         at = self.find(keys)
         met = at >= 0
         index = at[met]
-        value = (1.0 + np.log(counts[met])) * self.idf[index]
+        value = (1.0 + np.log(np.bincount(place, _stress(found), minlength=len(keys))[met])) * self.idf[index]
         length = float(np.sqrt(value @ value))
         return Vector(index, value / length if length else value, len(index) / len(keys) if len(keys) else 0.0)
 
-    def matrix(self, texts: Iterable[Grams]) -> sparse.csr_matrix:
+    def matrix(self, texts: Iterable[str]) -> sparse.csr_matrix:
         """One row for each text."""
-        rows = [self.vector(found) for found in texts]
+        rows = [self.vector(read(text)[1]) for text in texts]
         ends = np.cumsum([0] + [len(row.index) for row in rows])
-        index = np.concatenate([row.index for row in rows]) if rows else np.empty(0, np.int64)
-        value = np.concatenate([row.value for row in rows]) if rows else np.empty(0)
-        return sparse.csr_matrix((value, index.astype(np.int32), ends), shape=(len(rows), len(self.keys)))
+        index = np.concatenate([np.empty(0, np.int64), *(row.index for row in rows)]).astype(np.int32)
+        value = np.concatenate([np.empty(0), *(row.value for row in rows)])
+        return sparse.csr_matrix((value, index, ends), shape=(len(rows), len(self.keys)))
 
 
-def learn(texts: Sequence[Grams], most: int) -> Vocabulary:
-    """The n-grams worth knowing, at most `most`: the ones of most texts are kept, since the rest are seen twice and never again."""
-    keys, counts = np.unique(np.concatenate([np.unique(found.keys) for found in texts]), return_counts=True)
+def _stress(found: Grams) -> NDArray[np.float64]:
+    letter = len(found.start) and found.start.max() >= LETTER - 1
+    return np.where(letter & (found.start < SUBJECT), STRESS, 1.0)
+
+
+def learn(texts: Sequence[str], most: int) -> Vocabulary:
+    """The n-grams worth knowing, at most `most`: those of most texts, since the others are seen twice and never again."""
+    keys, counts = np.empty(0, np.uint64), np.empty(0, np.int64)
+    for start in range(0, len(texts), AT_ONCE):
+        new = np.concatenate([np.unique(read(text)[1].keys) for text in texts[start : start + AT_ONCE]])
+        keys, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
+        counts = np.bincount(place, np.concatenate([counts, np.ones(len(new))]), minlength=len(keys)).astype(np.int64)
     worth = (counts >= SEEN_IN) & (counts <= max(SEEN_IN, COMMON * len(texts)))
     keys, counts = keys[worth], counts[worth]
     if len(keys) > most:

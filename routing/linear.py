@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 
 from routing.features import Vector
 
 STEPS = 127.0
+TINY = 1e-9
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,41 @@ class Weights:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scores to probabilities: softmax of the scores times exp(base + slope * log(known n-grams)).
+    """Scores to probabilities, in two steps.
 
-    A long text is weighed on more evidence than a short one; one sharpness for both would flatter the short.
+    Softmax of the scores times exp(base + slope * log(known n-grams)): a long text is weighed on more evidence than a short one.
+    Then the first label's log odds are stretched by `tilt` and moved by `shift`; the others share what remains as before.
     """
 
     base: float
     slope: float
+    tilt: float = 1.0
+    shift: float = 0.0
 
-    def probabilities(self, scores: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
-        """scores: texts × labels; known: how many known n-grams each text has."""
-        sharpness = np.exp(self.base + self.slope * np.log(np.maximum(known, 1.0)))
-        result: NDArray[np.float64] = softmax(scores * sharpness[:, None], axis=1)
+    def probabilities(self, scores: Floats, known: Floats) -> Floats:
+        """scores: texts × labels; known: how many known n-grams each text has. Never changes which label is first."""
+        chances = self.soft(scores, known)
+        first = chances.max(axis=1)
+        others = np.where(np.arange(chances.shape[1]) == chances.argmax(axis=1)[:, None], 0.0, chances)
+        share = others / np.maximum(others.sum(axis=1), TINY)[:, None]
+        wanted = expit(self.tilt * log_odds(first) + self.shift)
+        second = share.max(axis=1)
+        wanted = np.maximum(wanted, second / (1 + second) + TINY)
+        result: Floats = share * (1 - wanted)[:, None]
+        result[np.arange(len(result)), chances.argmax(axis=1)] = wanted
         return result
+
+    def soft(self, scores: Floats, known: Floats) -> Floats:
+        """The first step alone."""
+        sharpness = np.exp(self.base + self.slope * np.log(np.maximum(known, 1.0)))
+        result: Floats = softmax(scores * sharpness[:, None], axis=1)
+        return result
+
+
+def log_odds(chance: Floats) -> Floats:
+    """Of a probability; kept finite."""
+    result: Floats = logit(np.clip(chance, 1e-6, 1 - 1e-6))
+    return result
 
 
 @dataclass(frozen=True)

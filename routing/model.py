@@ -53,7 +53,7 @@ def write(model: Model) -> bytes:
     arrays: dict[str, Any] = {"keys": model.vocabulary.keys, "idf": model.vocabulary.idf}
     for name, part in (("items", model.items), ("kinds", model.kinds)):
         if part is not None:
-            about[name] = {"labels": list(part.labels), "base": part.calibration.base, "slope": part.calibration.slope}
+            about[name] = {"labels": list(part.labels), "calibration": asdict(part.calibration)}
             arrays |= {f"{name}_steps": part.weights.steps, f"{name}_scale": part.weights.scale, f"{name}_bias": part.weights.bias}
     arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), dtype=np.uint8)
     target = io.BytesIO()
@@ -83,4 +83,4 @@ def read(content: bytes) -> Model:
 
 def _part(name: str, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Linear:
     weights = Weights(arrays[f"{name}_steps"], arrays[f"{name}_scale"], arrays[f"{name}_bias"])
-    return Linear(tuple(about[name]["labels"]), weights, Calibration(about[name]["base"], about[name]["slope"]))
+    return Linear(tuple(about[name]["labels"]), weights, Calibration(**about[name]["calibration"]))

@@ -63,7 +63,7 @@ class Gazetteer:
         code = self._decide({code for codes, _ in met for code in codes}, met)
         if code is None:
             return None
-        mine = self._below(code)
+        mine = {other for other in self._places if code in (other, *self._upwards(other))} | set(self._upwards(code))
         return Found(code, tuple(dict.fromkeys(word for codes, word in met if codes & mine)))
 
     def _learn(self, name: str, code: str) -> None:
@@ -121,9 +121,6 @@ class Gazetteer:
             code = self._places[code].parent
             found.append(code)
         return found
-
-    def _below(self, code: str) -> set[str]:
-        return {code} | {other for other in self._places if code in self._upwards(other)}
 
 
 def _lengths(names: Mapping[bytes, set[str]], width: int) -> list[int]:

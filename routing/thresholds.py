@@ -5,9 +5,9 @@ was right, allowing for how few texts that is known from. An item with too few t
 unless its own few texts speak against it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -16,10 +16,13 @@ from routing.measures import Flags, Shares, wilson
 NEVER = 2.0
 """No confidence is that high."""
 
-DISPATCH_RIGHT = 0.95
+DISPATCH_RIGHT = 0.93
 SHOW_RIGHT = 0.40
 SURENESS = 0.84
 """Standard deviations of the Wilson bound: four times out of five the true share is no lower."""
+
+ENOUGH: Final[Mapping[str, int]] = {"item": 40, "branch": 120, "all": 1}
+"""Suggestions that must be on record before a threshold of their own is learnt: from a handful the bound only shows how few they are."""
 
 AGAINST = 0.8
 """An item whose own texts above a borrowed threshold were right less often than this share of the promise is never dispatched by itself."""
@@ -60,31 +63,30 @@ class Record:
 def learn(record: Record, labels: Sequence[str]) -> dict[str, Threshold]:
     """Both thresholds for every label."""
     show = record.lowest(SHOW_RIGHT)
-    learnt: dict[str, float | None] = {}
+    learnt: dict[tuple[Source, str], float | None] = {}
     result = {}
     for label in labels:
         own = record.of(record.guesses == label)
-        dispatch, source = _borrowed(record, own, label, learnt)
+        dispatch, source = _borrowed(record, label, learnt)
         if source != "item" and _speaks_against(own, dispatch):
             dispatch = NEVER
         result[label] = Threshold(dispatch, min(NEVER if show is None else show, dispatch), source)
     return result
 
 
-def _borrowed(record: Record, own: Record, label: str, learnt: dict[str, float | None]) -> tuple[float, Source]:
-    found = own.lowest(DISPATCH_RIGHT)
-    if found is not None:
-        return found, "item"
+def _borrowed(record: Record, label: str, learnt: dict[tuple[Source, str], float | None]) -> tuple[float, Source]:
     for source, branch in _upwards(label):
-        if branch not in learnt:
-            learnt[branch] = record.of(np.char.startswith(record.guesses, branch)).lowest(DISPATCH_RIGHT)
-        found = learnt[branch]
+        if (source, branch) not in learnt:
+            mine = record.of(record.guesses == label if source == "item" else np.char.startswith(record.guesses, branch))
+            learnt[source, branch] = mine.lowest(DISPATCH_RIGHT) if len(mine.right) >= ENOUGH[source] else None
+        found = learnt[source, branch]
         if found is not None:
             return found, source
     return NEVER, "all"
 
 
 def _upwards(label: str) -> Iterator[tuple[Source, str]]:
+    yield "item", label
     if len(label) == 6 and label.isdigit():
         yield "branch", label[:4]
         yield "branch", label[:2]

@@ -1,6 +1,6 @@
 """The verdict 判定: what may be done with suggestions, the same for every classifier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routing.alarms import Alarms
 from routing.places import Gazetteer
@@ -64,7 +64,7 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
     unknown = opinion.strange or opinion.unit_confidence < opinion.show
     reason = _reason(opinion, unknown, short, found[0].sentence if found else None)
     return Routing(
-        suggestions=opinion.suggestions,
+        suggestions=tuple(_without(suggestion, because) for suggestion in opinion.suggestions),
         dispatch=not reason,
         unknown=unknown,
         needs_more=short,
@@ -77,6 +77,11 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
         area_because=because,
         model_version=version,
     )
+
+
+def _without(suggestion: Suggestion, places: tuple[str, ...]) -> Suggestion:
+    """Where something is says nothing about what it is: names of places are not given as reasons."""
+    return replace(suggestion, because=tuple(word for word in suggestion.because if not any(word in place for place in places)))
 
 
 def _reason(opinion: Opinion, unknown: bool, short: bool, alarm: str | None) -> str:
