@@ -194,3 +194,10 @@ def test_a_call_that_failed_can_be_tried_again_once(as_: As, now: datetime) -> N
     with Session.begin() as s:
         s.query(Call).filter(Call.id == call).update({"state": "failed"})
     assert operator.post(f"/calls/{call}/retry").headers["location"].startswith(f"/calls/{call}")
+
+
+def test_an_hour_of_telephone_sound_is_not_too_large(as_: As) -> None:
+    answer = as_("operator").post("/calls", files={"recording": ("long.wav", b"RIFF" + bytes(29_000_000), "audio/wav")})
+    assert answer.status_code == 303
+    with Session() as s:
+        assert s.query(Call).filter(Call.name == "long.wav").one().size == 29_000_004
