@@ -35,7 +35,7 @@ from hotline.processes import Child, Supervisor, answers, check_port
 from hotline.roles import LABELS, Role
 from hotline.server import check_server
 from hotline.settings import Settings
-from routing import examples, store
+from routing import corpus, examples, store
 from routing import train as training
 from routing.protocol import Classifier
 from sla import versions
@@ -45,7 +45,6 @@ from tickets.catalogue import Item, responsible
 from tickets.classifier import Current
 
 ROOT = Path(__file__).resolve().parent
-CORPUS = ROOT / "routing" / "corpus"
 log = structlog.get_logger("hotline.system")
 Progress = Callable[[str, float, float], None]
 Notice = Callable[[str], None]
@@ -123,7 +122,7 @@ def train(settings: Settings, file: Path | None, out: Path | None, *, progress: 
     moved = (lambda stage, share: progress("train", share, 1.0)) if progress else None
     if file is not None:
         return asdict(training.train(examples.read(file), folder, at=clock.now(), progress=moved))
-    given = [example for path in sorted(CORPUS.glob("*.csv")) for example in examples.read(path)]
+    given = corpus.as_examples(corpus.read())
     units, scopes = _city({example.label for example in given})
     return asdict(training.train(given, folder, at=clock.now(), units=units, scopes=scopes, progress=moved))
 

@@ -18,7 +18,7 @@ from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import calls, dispatching
+from tickets import calls, dispatching, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
 from tickets.suggesting import advise
@@ -116,11 +116,22 @@ def dispatch_ticket(event_id: int) -> None:
             log.info("ticket routed", ticket=ticket_id, department=leg.department_code if leg else None)
 
 
+@job()
+def check_triggers(event_id: int) -> None:
+    """非时限触发: returns, redos, urges and supervisions may move a ticket up the ladder."""
+    with _once(event_id, "check_triggers") as s:
+        if s is not None:
+            event = s.get_one(Event, event_id)
+            fired = triggers.check(s, event.subject_id, at=clock.now())
+            log.info("triggers checked", ticket=event.subject_id, fired=[trigger.key for trigger in fired])
+
+
 SUBSCRIBERS: Mapping[str, Sequence[Job]] = {
     "call.received": (transcribe_call,),
     "call.requeued": (transcribe_call,),
     "call.transcribed": (file_call,),
     "ticket.filed": (dispatch_ticket,),
+    **dict.fromkeys(triggers.EVENTS, (check_triggers,)),
 }
 
 

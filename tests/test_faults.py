@@ -19,14 +19,21 @@ from sqlalchemy.pool import NullPool
 from hotline.embedded import running
 from hotline.outbox import Event
 from sla.timers import Timer
-from tests.asr.conftest import model_or_skip
+from tests.asr.conftest import model_folder as model_folder
 from tickets.call import Call, CallState
 from tickets.ticket import Leg, Ticket
 
 ROOT = Path(__file__).parents[1]
 CALLS = sorted((ROOT / "tests" / "calls").glob("*.wav"))[:5]
 PATIENCE = 120.0
-VICTIMS = {"web": "serve", "worker": "--queue ticket", "speech": "--queue speech", "beat": "tick --loop", "recogniser": "asr.speech", "postmaster": "bin/postgres"}
+VICTIMS = {
+    "web": "manage.py serve",
+    "worker": "--queue ticket",
+    "speech": "--queue speech",
+    "beat": "tick --loop",
+    "recogniser": "asr.speech",
+    "postmaster": "bin/postgres",
+}
 
 
 def free_port() -> int:
@@ -41,9 +48,9 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def up(data: Path) -> Iterator[subprocess.Popen[str]]:
+def up(data: Path, model_folder: Path) -> Iterator[subprocess.Popen[str]]:
     """The whole system on a data folder of its own, as `./run` starts it."""
-    environment = {**os.environ, "HOTLINE_DATA": str(data), "HOTLINE_PORT": str(free_port()), "HOTLINE_MODEL": str(model_or_skip())}
+    environment = {**os.environ, "HOTLINE_DATA": str(data), "HOTLINE_PORT": str(free_port()), "HOTLINE_MODEL": str(model_folder)}
     environment.pop("DATABASE_URL", None)
     process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "up"], env=environment, stdout=subprocess.PIPE, text=True)
     try:
@@ -55,6 +62,7 @@ def up(data: Path) -> Iterator[subprocess.Popen[str]]:
             process.wait(20)
         finally:
             process.kill()
+            process.stdout.close()
             shutil.rmtree(data, ignore_errors=True)
 
 

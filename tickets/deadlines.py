@@ -18,7 +18,7 @@ from sla import light as lights
 from sla import recompute, timers, versions
 from sla.light import Light
 from sla.limit import Limit
-from sla.policy import CLOCKS, Matter
+from sla.policy import CLOCKS, Matter, Policy
 from sla.timers import Terms, Timer
 from sla.worktime import add
 from tickets.lifecycle import State
@@ -133,6 +133,11 @@ def clocks(s: Session, ticket: Ticket, *, at: datetime) -> list[dict[str, Any]]:
         }
         for timer in rows
     ]
+
+
+def policy_of(s: Session, ticket: Ticket) -> Policy:
+    """The version of the policy that the ticket keeps."""
+    return _terms(s, ticket).policy
 
 
 def light(whose: Ticket | Leg, at: datetime) -> Light:

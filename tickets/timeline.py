@@ -101,6 +101,7 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.urged": lambda data, name: ("催办", data["text"]),
     "ticket.supervised": lambda data, name: ("督办", data["text"]),
     "ticket.recomputed": lambda data, name: ("时限规则或日历变动，重算时限", "；".join(f"{m['old'][:16]} → {m['new'][:16]}" for m in data["moves"])),
+    "ticket.triggered": lambda data, name: (f"触发督办规则：{data['title']}", ""),
     "ticket.climbed": lambda data, name: (f"{name(data['department'])}：{data['label']}", data.get("why", "")),
     "ticket.discipline_proposed": lambda data, name: (f"拟移送纪检监督（{name(data['department'])}），请在一个工作日内说明情况", data["evidence"]),
     "ticket.discipline_explained": lambda data, name: (f"{name(data['department'])}提交情况说明", ""),

@@ -100,7 +100,10 @@ def test_a_repeated_request_with_one_key_files_one_ticket(client: Client, as_: H
     is_problem(client.post("/api/v1/tickets", json=MATTER | {"body": "另一件事"}, headers=headers), 409)
 
 
-@pytest.mark.parametrize(("wrong", "field"), [({"kind": "angry"}, "kind"), ({"item": "999999"}, "item"), ({"phone": "不知道"}, "phone"), ({"body": ""}, "body")])
+WRONG = [({"kind": "angry"}, "kind"), ({"item": "999999"}, "item"), ({"phone": "不知道"}, "phone"), ({"body": ""}, "body")]
+
+
+@pytest.mark.parametrize(("wrong", "field"), WRONG)
 def test_what_cannot_be_filed_names_the_field(client: Client, as_: Headers, wrong: dict[str, str], field: str) -> None:
     answer = client.post("/api/v1/tickets", json=MATTER | wrong, headers=as_("operator"))
     assert is_problem(answer, 404 if field == "item" else 422)["field"] == field
