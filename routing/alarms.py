@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from hotline.errors import NotFound, Refused
 from routing.protocol import Alarm, Level
@@ -34,7 +34,8 @@ class Rule:
     def hits(self, folded: Folded, text: str, heard: bytes) -> tuple[str, ...]:
         """The words of the text that set the rule off, as they stand in it."""
         spans = {match.span() for match in self.words.finditer(text)} | self._by_ear(heard)
-        return tuple(dict.fromkeys(folded.text[folded.at[a] : folded.at[b - 1] + 1] for a, b in sorted(spans) if not self._taken_back(text, a, b)))
+        kept = [(start, end) for start, end in sorted(spans) if not self._taken_back(text, start, end)]
+        return tuple(dict.fromkeys(folded.text[folded.at[start] : folded.at[end - 1] + 1] for start, end in kept))
 
     def _by_ear(self, heard: bytes) -> set[tuple[int, int]]:
         spans = set()
@@ -82,15 +83,19 @@ class Alarms:
 
 
 def _rule(place: int, entry: Mapping[str, Any]) -> Rule:
-    code, level, sentence, words = (entry.get(name) for name in ("code", "level", "sentence", "words"))
-    unless = entry.get("unless", [])
+    code, sentence, words, unless = entry.get("code"), entry.get("sentence"), entry.get("words"), entry.get("unless")
+    level: Level | None = next((known for known in get_args(Level) if known == entry.get("level")), None)
     where = f"第 {place} 条规则（{code}）"
-    if not (isinstance(code, str) and re.fullmatch(r"[a-z0-9_]+", code)) or level not in get_args(Level) or not isinstance(sentence, str):
+    if not (isinstance(code, str) and re.fullmatch(r"[a-z0-9_]+", code)) or level is None or not isinstance(sentence, str):
         raise Refused(f"{where}的 code、level 或 sentence 没写对。", field="code")
-    if not words or not all(isinstance(word, str) and word for word in [*words, *unless]):
+    if not _words(words) or (unless is not None and not _words(unless)):
         raise Refused(f"{where}的 words 或 unless 没写对。", field="words")
     sounds = tuple(fold(word).sounds.tobytes() for word in words if len(word) >= HEARD and fold(word).hanzi == len(word))
     return Rule(code, level, sentence, _pattern(where, words), _pattern(where, unless) if unless else None, sounds)
+
+
+def _words(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and len(value) > 0 and all(isinstance(word, str) and word for word in value)
 
 
 def _pattern(where: str, words: list[str]) -> re.Pattern[str]:

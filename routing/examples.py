@@ -21,7 +21,10 @@ FIELD_LIMIT = 2_000_000
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled text. label: what it belongs to; kind: one of KINDS 诉求类型 or None; spoken: as a caller would say it; where: file and row, in Chinese."""
+    """One labelled text.
+
+    label: what it belongs to; kind: one of KINDS 诉求类型 or None; spoken: as a caller would say it; where: file and row, in Chinese.
+    """
 
     label: str
     text: str
@@ -48,8 +51,8 @@ def rows(path: Path, columns: Sequence[str] = ()) -> Iterator[tuple[str, dict[st
     if not path.is_file():
         raise NotFound(f"找不到文件 {path}。", field="csv")
     try:
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-        with opened as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        unpack = gzip.open if path.suffix == ".gz" else open
+        with unpack(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
             yield from _cells(path.name, lines, columns)
     except UnicodeDecodeError as error:
         raise Refused(f"{path.name} 不是 UTF-8 编码的文本，请另存为 UTF-8 后再试。", field="csv") from error

@@ -25,9 +25,9 @@ LETTER, SUBJECT, STRESS = 100, 20, 3.0
 
 
 class Vector(NamedTuple):
-    """One text. index, value: its known n-grams and their weights; known: share of its distinct n-grams that the model has met."""
+    """One text. grams, value: its known n-grams and their weights; known: share of its distinct n-grams that the model has met."""
 
-    index: NDArray[np.int64]
+    grams: NDArray[np.int64]
     value: NDArray[np.float64]
     known: float
 
@@ -59,8 +59,8 @@ class Vocabulary:
     def matrix(self, texts: Iterable[str]) -> sparse.csr_matrix:
         """One row for each text."""
         rows = [self.vector(read(text)[1]) for text in texts]
-        ends = np.cumsum([0] + [len(row.index) for row in rows])
-        index = np.concatenate([np.empty(0, np.int64), *(row.index for row in rows)]).astype(np.int32)
+        ends = np.cumsum([0] + [len(row.grams) for row in rows])
+        index = np.concatenate([np.empty(0, np.int64), *(row.grams for row in rows)]).astype(np.int32)
         value = np.concatenate([np.empty(0), *(row.value for row in rows)])
         return sparse.csr_matrix((value, index, ends), shape=(len(rows), len(self.keys)))
 

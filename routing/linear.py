@@ -85,5 +85,6 @@ class Linear:
 
     def probabilities(self, vector: Vector) -> NDArray[np.float64]:
         """One for each label; they sum to 1."""
-        scores = (vector.value @ self.weights.rows(vector.index)).astype(np.float64) + self.weights.bias
-        return self.calibration.probabilities(scores[None, :], np.array([float(len(vector.index))]))[0]
+        scores = (vector.value @ self.weights.rows(vector.grams)).astype(np.float64) + self.weights.bias
+        result: Floats = self.calibration.probabilities(scores[None, :], np.array([float(len(vector.grams))]))[0]
+        return result

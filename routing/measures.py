@@ -44,9 +44,10 @@ def coverage_at(precision: float, confidence: Shares, right: Flags) -> float:
 
 @dataclass(frozen=True)
 class Scores:
-    """n texts; macro_f1, accuracy of the first suggestion; top3: right one among three; ece; coverage_at_97: share that could be
+    """What one model got on n texts.
 
-    dispatched with 97 % right; latency_ms: processor time of one suggestion, mean.
+    macro_f1, accuracy: of the first suggestion; top3: the right one is among three; ece: see calibration_error; coverage_at_97: share that
+    could be dispatched with 97 % right; latency_ms: processor time of one suggestion, mean.
     """
 
     n: int

@@ -32,7 +32,7 @@ class Router:
 
     def _opinion(self, folded: Folded, grams: Grams, k: int) -> Opinion | None:
         vector = self.model.vocabulary.vector(grams)
-        if not len(vector.index):
+        if not len(vector.grams):
             return None
         chances = self.model.items.probabilities(vector)
         best = np.argsort(-chances, kind="stable")[:k]

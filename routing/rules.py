@@ -27,7 +27,12 @@ class KeywordClassifier:
     """A Classifier that knows only the words it was given. It never dispatches by itself: nobody has measured how often it is right."""
 
     def __init__(
-        self, keywords: Mapping[str, tuple[str, ...]], *, alarms: Alarms | None = None, places: Gazetteer | None = None, dispatch: float = NEVER
+        self,
+        keywords: Mapping[str, tuple[str, ...]],
+        *,
+        alarms: Alarms | None = None,
+        places: Gazetteer | None = None,
+        dispatch: float = NEVER,
     ) -> None:
         """keywords: item -> words that speak for it. dispatch: the confidence from which on to dispatch, for tests."""
         self._keywords = {item: tuple((word, fold(word).words()) for word in words) for item, words in keywords.items()}
