@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from commands import calls, common, routing, running, time, user
+from commands import bench, calls, common, routing, running, time, user
 from hotline import log
 from hotline.errors import Refusal
 
@@ -57,6 +57,7 @@ for command in (
     time.explain,
     time.calendar,
     time.policy,
+    bench.bench,
     running.play,
     running.tick,
     running.doctor,

@@ -22,6 +22,7 @@ from tickets import calls, desks
 
 MAY_HEAR = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR)
 BLOCK = 1 << 20
+FORM = 1 << 20  # bytes: what a form adds to its file
 
 
 class Calls(Controller):
@@ -30,7 +31,7 @@ class Calls(Controller):
     path = "/calls"
     tags = ["通话"]
 
-    @post("/", status_code=201, summary="上传一段录音")
+    @post("/", status_code=201, summary="上传一段录音", request_max_body_size=recordings.LARGEST + FORM)
     def receive(
         self, request: Request[Person, Any, State], data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)], me: Me, at: At
     ) -> Response[CallOut]:

@@ -78,6 +78,7 @@ class TicketOut:
     department: str | None
     department_name: str | None
     due: str | None
+    due_is_provisional: bool
     decided_by: str | None
     confidence: float | None
     suggestion: dict[str, Any] | None
@@ -169,6 +170,7 @@ def ticket_out(s: Session, ticket: Ticket, me: Person) -> TicketOut:
         department=ticket.lead_code,
         department_name=ticket.lead.name if ticket.lead else None,
         due=iso(ticket.due_at),
+        due_is_provisional=ticket.provisional,
         decided_by=ticket.decided_by,
         confidence=ticket.confidence,
         suggestion=ticket.suggestion,

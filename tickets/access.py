@@ -47,7 +47,7 @@ def find(s: Session, number: str, person: Person, *, lock: bool = False, version
     if ticket is None:
         raise NotFound(f"没有找到工单“{number}”，或您无权查看。")
     if version is not None and version != ticket.version:
-        raise Conflict(f"您打开页面之后，工单已有变动（现为“{ticket.state.label}”）。请刷新后再操作，您填写的内容未被保存。")
+        raise Conflict(f"您打开页面之后，工单已有变动（现为“{ticket.state.label}”）。请看过最新情况后再操作。")
     return ticket
 
 
@@ -96,6 +96,8 @@ def moves_for(ticket: Ticket, person: Person) -> list[Move]:
     if leg is not None:
         moves += [move for move in open_moves(leg.state, own) if move.leg and not (move.verb is Verb.ASK_RETURN and leg.forced)]
     moves += open_moves(ticket.state, centre)
+    if ticket.state is not State.RETURNING and any(leg.state is State.RETURNING for leg in ticket.current_legs):  # a co-handler asks
+        moves += [move for move in open_moves(State.RETURNING, centre) if move.leg]
     if ticket.filed_by_id == person.id:  # blind rule: who filed it does not revisit it
         moves = [move for move in moves if move.verb not in REVISITING]
     return moves

@@ -193,7 +193,7 @@ def mirror(whose: Ticket | Leg, timer: Timer) -> None:
     """Lists sort and colour by these without a look at the timers: a leg shows its resolve clock, a ticket its own, or the revisit's."""
     shown = "resolve" if isinstance(whose, Leg) else "revisit" if whose.state is State.REVISITING else "citizen"
     if timer.clock == shown:
-        whose.due_at, whose.warn_at = timer.due_at, timer.warn_at
+        whose.due_at, whose.warn_at, whose.provisional = timer.due_at, timer.warn_at, timer.provisional
 
 
 def _ticket(ticket: Ticket) -> str:

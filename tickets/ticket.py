@@ -88,6 +88,7 @@ class Ticket(Base):
     lead_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
     due_at: Mapped[datetime | None]
     warn_at: Mapped[datetime | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
     returns: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str | None] = mapped_column(String(12))
     confidence: Mapped[float | None]
@@ -146,6 +147,7 @@ class Leg(Base):
     return_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     warn_at: Mapped[datetime | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
     signed_at: Mapped[datetime | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     return_reason: Mapped[str | None]

@@ -1,6 +1,6 @@
 """A deadline as a page shows it: light (红黄绿灯) as word, shape and colour, what is left, and the moment itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sla.light import Light
@@ -17,6 +17,7 @@ class Due:
     """left: what remains at the moment of the page; the browser counts on from there by the server's clock. share: of the time used, 0 to 100.
 
     warn: when the light turns amber. stopped: nothing runs any more, what is shown is how it ended.
+    provisional: it touches a year whose holiday arrangement has not been published (暂定).
     """
 
     at: datetime
@@ -25,6 +26,7 @@ class Due:
     left: str
     share: int
     stopped: bool
+    provisional: bool = False
 
     @property
     def shape(self) -> str:
@@ -43,7 +45,8 @@ def due(whose: Ticket | Leg, at: datetime) -> Due | None:
         return None
     since = whose.dispatched_at if isinstance(whose, Leg) else whose.received_at
     stopped = whose.resolved_at or whose.ended_at if isinstance(whose, Leg) else whose.closed_at
-    return _due(whose.due_at, whose.warn_at, deadlines.light(whose, at), since, stopped or at, stopped is not None)
+    shown = _due(whose.due_at, whose.warn_at, deadlines.light(whose, at), since, stopped or at, stopped is not None)
+    return replace(shown, provisional=whose.provisional)
 
 
 def statement_due(case: DisciplineCase, at: datetime) -> Due:

@@ -14,7 +14,7 @@ from hotline.roles import Role
 from tickets import access, deadlines, desks
 from tickets.call import Call
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
-from tickets.lifecycle import State, Verb, open_moves
+from tickets.lifecycle import State, Verb
 from tickets.resolving import RESULTS
 from tickets.returning import REASONS
 from tickets.revealing import hidden_from
@@ -163,7 +163,7 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         case=_case(s, ticket, me),
         legs=[leg_view(s, leg, at) for leg in ticket.legs],
         timeline=timeline(s, ticket),
-        verbs=_verbs(ticket, me),
+        verbs=[move.verb for move in access.moves_for(ticket, me)],
     )
 
 
@@ -192,15 +192,6 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
         resolved_at=leg.resolved_at,
         ended_at=leg.ended_at,
     )
-
-
-def _verbs(ticket: Ticket, me: Person) -> list[Verb]:
-    """The moves open to this person; a co-handler's return is ruled on while the ticket itself is in another state."""
-    verbs = [move.verb for move in access.moves_for(ticket, me)]
-    if any(leg.state is State.RETURNING for leg in ticket.current_legs):
-        rulings = [move.verb for move in open_moves(State.RETURNING, [Role(role) for role in me.roles]) if move.leg]
-        verbs = [*(verb for verb in rulings if verb not in verbs), *verbs]
-    return verbs
 
 
 def _call(s: Session, ticket: Ticket, me: Person) -> int | None:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.clock import SHANGHAI
 from hotline.errors import Conflict, Forbidden, NotFound, Refused
 from hotline.outbox import Event
 from tests.tickets.conftest import Cast
-from tickets import access, desks, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, desks, dispatching, filing, resolving, returning, revealing, revisiting, signing, urging
 from tickets.catalogue import Item
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
@@ -333,3 +334,10 @@ def test_where_the_dispatcher_corrects_the_item_the_citizens_clock_goes_by_its_r
     session.flush()
     hotline.dispatch(item="090481")
     assert days is not None and hotline.ticket().due_at == at + timedelta(hours=26), "utilities are counted in hours, day and night"
+
+
+def test_a_deadline_in_a_year_without_an_arrangement_is_provisional(session: Session, cast: Cast, filed: Filed) -> None:
+    published, unpublished = (datetime(2026, month, 24, 10, tzinfo=SHANGHAI) for month in (11, 12))
+    for at, provisional in ((published, False), (unpublished, True)):
+        ticket = filing.file(session, filing.Matter(body="停水", kind="complaint", item="050101"), by=cast.operator, at=at)
+        assert ticket.provisional is provisional
