@@ -16,8 +16,8 @@ OURS = Path(__file__).with_name("alarms.toml")
 NEAR = 12
 """Characters on either side of a hit in which a word of `unless` takes it back."""
 
-HEARD = 3
-"""Characters of the shortest word that is also found by its sound; 起火 alone sounds like 期货."""
+HEARD = 4
+"""Characters of the shortest word that is also found by its sound; 打起来 sounds like 搭起来, 起火 like 期货."""
 
 
 @dataclass(frozen=True)

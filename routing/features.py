@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from routing.courtesy import without
 from routing.text import Folded, Grams, fold, grams
 
 SEEN_IN = 2
@@ -86,6 +87,6 @@ def learn(texts: Sequence[str], most: int) -> Vocabulary:
 
 
 def read(text: str) -> tuple[Folded, Grams]:
-    """A text folded and cut into n-grams: what every model of one classifier shares."""
-    folded = fold(text)
+    """A text folded, without courtesies, and cut into n-grams: what every model of one classifier shares."""
+    folded = without(fold(text))
     return folded, grams(folded)

@@ -4,6 +4,7 @@ No segmentation dictionary: a recogniser of speech cuts words wrongly as often a
 Everything is table look-ups over whole arrays, because a suggestion has 3 ms of processor time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -48,6 +49,13 @@ class Folded:
     def hanzi(self) -> int:
         """How many of the characters are 汉字."""
         return int(np.count_nonzero((self.codes >= _HANZI[0]) & (self.codes < _HANZI[1])))
+
+    def dropping(self, spans: Sequence[tuple[int, int]]) -> "Folded":
+        """Without the folded characters of these spans; what was apart stays apart in `at`."""
+        kept = np.ones(len(self.codes), dtype=bool)
+        for start, end in spans:
+            kept[start:end] = False
+        return Folded(self.text, self.codes[kept], self.at[kept], self.sounds[kept])
 
     def words(self) -> str:
         """The folded text as a string: simplified, half-width, lower-case, without spaces and punctuation."""
