@@ -35,8 +35,7 @@ from hotline.processes import Child, Supervisor, answers, check_port
 from hotline.roles import LABELS, Role
 from hotline.server import check_server
 from hotline.settings import Settings
-from routing import corpus, examples, store
-from routing import train as training
+from routing import store
 from routing.protocol import Classifier
 from sla import versions
 from tickets import calls, setup
@@ -55,9 +54,9 @@ def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
     """Everything, until Ctrl-C. Prints READY and the address when all of it is healthy, and the demo logins with their passwords the first time."""
     from commands.common import bar
 
-    check_port(settings.host, settings.port)
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings))
+        check_port(settings.host, settings.port)
         url = stack.enter_context(_database(settings))
         logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
         if fetch_model:
@@ -118,6 +117,9 @@ def get_model(settings: Settings, *, progress: Progress | None = None, say: Noti
 
 def train(settings: Settings, file: Path | None, out: Path | None, *, progress: Progress | None = None) -> dict[str, Any]:
     """Trains the classifier: on the project's own corpus for the city's items, or on a CSV into a folder of its own."""
+    from routing import corpus, examples  # with scikit-learn: a second of every start that does not train
+    from routing import train as training
+
     folder = out or settings.models / "routing"
     moved = (lambda stage, share: progress("train", share, 1.0)) if progress else None
     if file is not None:
