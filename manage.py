@@ -7,7 +7,7 @@ import click
 
 from commands import bench, calls, common, routing, running, time, user
 from hotline import log
-from hotline.errors import Refusal
+from hotline.errors import Refusal, Refused
 
 
 class Chinese(click.Group):
@@ -19,6 +19,11 @@ class Chinese(click.Group):
         except Refusal as problem:
             click.echo(problem.sentence, err=True)
             ctx.exit(1)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise Refused(f"没有命令“{args[0]}”。./run help 列出全部命令。")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

@@ -262,7 +262,7 @@ def _examinations(settings: Settings) -> Mapping[str, Callable[[], str]]:
         standing = store.shelf(settings.models / "routing")
         if standing.champion is None:
             raise Refused("还没有派单模型：运行 ./run train 或 ./run。")
-        return f"派单模型 {standing.champion.version}。"
+        return f"{standing.champion.version}。"
 
     def port() -> str:
         if is_up(settings):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session as Session_
 
 from commands.common import JSON, moment, notice, print_json, settings
 from hotline import clock
-from hotline.errors import NotFound, Refused
+from hotline.errors import NotFound, Refused, reason
 from hotline.people import Person
 
 CALENDAR = click.option("--calendar", "calendar_", default="standard", show_default=True, help="日历名称，或导出的 JSON 文件。")
@@ -137,6 +137,7 @@ def policy() -> None:
 def policy_show(as_json: bool) -> None:
     """现行规则。"""
     from sla.policies import policy_to
+    from sla.policy import CLOCKS
     from sla.versions import current_policy
 
     version, shown = _with_database(lambda s: current_policy(s))
@@ -145,7 +146,7 @@ def policy_show(as_json: bool) -> None:
         return
     click.echo(f"{shown.title}（第 {version} 版）")
     for rule in shown.rules:
-        limits = "，".join(f"{clock_} {limit.chinese}" for clock_, limit in rule.limits.items())
+        limits = "，".join(f"{CLOCKS[name]} {rule.limits[name].chinese}" for name in CLOCKS if name in rule.limits)
         click.echo(f"  {rule.key:<20}{rule.title}：{limits}")
 
 
@@ -216,7 +217,7 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Refused(f"无法读取 {file}：{error.strerror}。", field="file") from error
+        raise Refused(f"无法读取 {file}：{reason(error)}。", field="file") from error
 
 
 def _report(done: Any, really: bool, as_json: bool) -> None:

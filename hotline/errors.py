@@ -1,5 +1,7 @@
 """The three ways to say no. Each carries a sentence in Chinese for the person; skins turn them into pages and problem+json."""
 
+import errno
+
 
 class Refusal(Exception):
     """A request that is answered with no.
@@ -24,6 +26,19 @@ class Forbidden(Refused):
 
 class NotFound(Refusal):
     """There is no such thing, or this person must not know of it."""
+
+
+def reason(error: OSError) -> str:
+    """Why the system would not, in Chinese where it is one of the usual reasons."""
+    usual = {
+        errno.ENOENT: "没有这个文件",
+        errno.EACCES: "没有权限",
+        errno.EISDIR: "这是一个目录",
+        errno.ENOSPC: "磁盘已满",
+        errno.EROFS: "磁盘是只读的",
+        errno.EDQUOT: "磁盘配额已用完",
+    }
+    return usual.get(error.errno or 0, error.strerror or str(error))
 
 
 class Conflict(Refusal):

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from hotline.errors import Refused
+from hotline.errors import Refused, reason
 
 LARGEST = 2 * 1024**3  # bytes: two hours of 48 kHz stereo PCM are 1.4 GB
 BLOCK = 1 << 20
@@ -32,7 +32,7 @@ def keep(blocks: Iterable[bytes], folder: Path) -> tuple[str, int]:
             os.fsync(file.fileno())
         os.replace(name, folder / digest.hexdigest())
     except OSError as error:
-        raise Refused(f"录音无法保存到 {folder}：{error.strerror}。请检查磁盘空间和权限，录音未被接收。", field="recording") from error
+        raise Refused(f"录音无法保存到 {folder}：{reason(error)}。请检查磁盘空间和权限，录音未被接收。", field="recording") from error
     finally:
         Path(name).unlink(missing_ok=True)
     _sync_folder(folder)
@@ -45,7 +45,7 @@ def keep_file(path: Path, folder: Path) -> tuple[str, int]:
         with path.open("rb") as file:
             return keep(iter(lambda: file.read(BLOCK), b""), folder)
     except OSError as error:
-        raise Refused(f"无法读取录音 {path.name}：{error.strerror}。", field="recording") from error
+        raise Refused(f"无法读取录音 {path.name}：{reason(error)}。", field="recording") from error
 
 
 def _sync_folder(folder: Path) -> None:
