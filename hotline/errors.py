@@ -28,6 +28,10 @@ class NotFound(Refusal):
     """There is no such thing, or this person must not know of it."""
 
 
+class Conflict(Refusal):
+    """Somebody else was quicker, or the thing has moved on: look again, then decide."""
+
+
 def reason(error: OSError) -> str:
     """Why the system would not, in Chinese where it is one of the usual reasons."""
     usual = {
@@ -39,7 +43,3 @@ def reason(error: OSError) -> str:
         errno.EDQUOT: "磁盘配额已用完",
     }
     return usual.get(error.errno or 0, error.strerror or str(error))
-
-
-class Conflict(Refusal):
-    """Somebody else was quicker, or the thing has moved on: look again, then decide."""
