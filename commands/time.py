@@ -99,11 +99,12 @@ def calendar_show(name: str, year: int | None, as_json: bool) -> None:
 @calendar.command("export")
 @click.argument("name", default="standard")
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "csv", "ics"]))
-def calendar_export(name: str, form: str) -> None:
+@JSON
+def calendar_export(name: str, form: str, as_json: bool) -> None:
     """把日历写到标准输出。"""
     from sla.calendar_files import write
 
-    click.echo(write(_calendar(name), form), nl=False)
+    click.echo(write(_calendar(name), "json" if as_json else form), nl=False)
 
 
 @calendar.command("import")

@@ -43,15 +43,20 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def data(tmp_path: Path, model_folder: Path) -> Path:
+    """A data folder of its own that shares the models of the test run: fetched and trained once."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o711)
+    (folder / "models").symlink_to(model_folder.parent)
+    return folder
 
 
 @pytest.fixture
-def up(data: Path, model_folder: Path) -> Iterator[subprocess.Popen[str]]:
+def up(data: Path) -> Iterator[subprocess.Popen[str]]:
     """The whole system on a data folder of its own, as `./run` starts it."""
-    environment = {**os.environ, "HOTLINE_DATA": str(data), "HOTLINE_PORT": str(free_port()), "HOTLINE_MODEL": str(model_folder)}
-    environment.pop("DATABASE_URL", None)
+    environment = {**os.environ, "HOTLINE_DATA": str(data), "HOTLINE_PORT": str(free_port())}
+    for name in ("DATABASE_URL", "HOTLINE_MODEL"):
+        environment.pop(name, None)
     process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "up"], env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None and process.stdout.readline().startswith("READY http://")
