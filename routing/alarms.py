@@ -17,12 +17,12 @@ NEAR = 12
 """Characters on either side of a hit in which a word of `unless` takes it back."""
 
 HEARD = 4
-"""Characters of the shortest word that is also found by its sound; 打起来 sounds like 搭起来, 起火 like 期货."""
+"""Characters of the shortest word that may be looked for by its sound; 起火 sounds like 期货."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. words, unless: patterns over the folded text; sounds: the words that are also found by ear, as bytes of their syllables."""
+    """One rule. words, unless: patterns over the folded text; sounds: what is found by ear, as bytes of the syllables."""
 
     code: str
     level: Level
@@ -84,13 +84,16 @@ class Alarms:
 
 def _rule(place: int, entry: Mapping[str, Any]) -> Rule:
     code, sentence, words, unless = entry.get("code"), entry.get("sentence"), entry.get("words"), entry.get("unless")
+    heard = entry.get("heard", [])
     level: Level | None = next((known for known in get_args(Level) if known == entry.get("level")), None)
     where = f"第 {place} 条规则（{code}）"
     if not (isinstance(code, str) and re.fullmatch(r"[a-z0-9_]+", code)) or level is None or not isinstance(sentence, str):
         raise Refused(f"{where}的 code、level 或 sentence 没写对。", field="code")
     if not _words(words) or (unless is not None and not _words(unless)):
         raise Refused(f"{where}的 words 或 unless 没写对。", field="words")
-    sounds = tuple(fold(word).sounds.tobytes() for word in words if len(word) >= HEARD and fold(word).hanzi == len(word))
+    if heard and not (_words(heard) and all(len(word) >= HEARD and fold(word).hanzi == len(word) for word in heard)):
+        raise Refused(f"{where}的 heard 没写对：应是 {HEARD} 个汉字以上的词，不用正则。", field="heard")
+    sounds = tuple(fold(word).sounds.tobytes() for word in heard)
     return Rule(code, level, sentence, _pattern(where, words), _pattern(where, unless) if unless else None, sounds)
 
 

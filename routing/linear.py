@@ -60,6 +60,7 @@ class Calibration:
         wanted = np.maximum(wanted, second / (1 + second) + TINY)
         result: Floats = share * (1 - wanted)[:, None]
         result[np.arange(len(result)), chances.argmax(axis=1)] = wanted
+        result /= result.sum(axis=1, keepdims=True)
         return result
 
     def soft(self, scores: Floats, known: Floats) -> Floats:

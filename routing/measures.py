@@ -38,8 +38,14 @@ def calibration_error(confidence: Shares, right: Flags, bins: int = 15) -> float
 def coverage_at(precision: float, confidence: Shares, right: Flags) -> float:
     """The largest share of texts, the surest first, of which at least `precision` are right."""
     order = np.argsort(-confidence, kind="stable")
-    kept = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision)
+    reached = np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision
+    kept = np.flatnonzero(reached & last_of_equals(confidence[order]))
     return float((kept[-1] + 1) / len(order)) if len(kept) else 0.0
+
+
+def last_of_equals(ranked: Shares) -> Flags:
+    """Where a threshold can lie among confidences in falling order: texts of equal confidence are taken all or none."""
+    return np.append(ranked[1:] < ranked[:-1], True)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from routing.measures import Flags, Shares, wilson
+from routing.measures import Flags, Shares, last_of_equals, wilson
 
 NEVER = 2.0
 """No confidence is that high."""
@@ -56,7 +56,8 @@ class Record:
         if not len(self.confidence):
             return None
         order = np.argsort(-self.confidence, kind="stable")
-        kept = np.flatnonzero(wilson(np.cumsum(self.right[order]), np.arange(1, len(order) + 1), SURENESS) >= promised)
+        bound = wilson(np.cumsum(self.right[order]), np.arange(1, len(order) + 1), SURENESS)
+        kept = np.flatnonzero((bound >= promised) & last_of_equals(self.confidence[order]))
         return float(self.confidence[order[kept[-1]]]) if len(kept) else None
 
 
