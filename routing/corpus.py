@@ -1,4 +1,4 @@
-"""The corpus 语料: our own utterances under routing/corpus, written for this project one by one. CARD.md there says how, and what for.
+"""The corpus 语料: our own utterances under routing/corpus, written for this project one by one. CARD.md says how, and what for.
 
 Read strictly: a row that is wrong is a mistake of ours, found here rather than by a citizen.
 """
