@@ -3,12 +3,15 @@
 The longest name wins at each place in the text, a street beats its district, and what stays ambiguous is left to the person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.text import Folded, fold
+
+Row = NDArray[np.uint16] | NDArray[np.uint32]
 
 READ = 1500
 """Characters searched; whoever has not said where it is by then says it nowhere."""
@@ -46,48 +49,26 @@ class Gazetteer:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._places = {place.code: place for place in places}
-        self._names: dict[bytes, set[str]] = {}
-        self._sounds: dict[bytes, set[str]] = {}
-        for place in self._places.values():
-            for name in (place.name, *place.aliases):
-                self._learn(name, place.code)
-        self._lengths = _lengths(self._names, 2)
-        self._heard_lengths = _lengths(self._sounds, 4)
+        named = [(fold(name), place.code) for place in self._places.values() for name in (place.name, *place.aliases)]
+        self._names = _Names(((name.codes, code) for name, code in named), by_ear=False)
+        self._sounds = _Names(((name.sounds, code) for name, code in named if len(name.codes) >= HEARD), by_ear=True)
 
     def find(self, text: str | Folded) -> Found | None:
         """The one area that the text names; None where it names none, or several that have nothing in common below the city."""
         folded = fold(text) if isinstance(text, str) else text
-        met = self._search(folded, folded.codes, self._names, self._lengths)
-        if not met:
-            met = self._search(folded, folded.sounds, self._sounds, self._heard_lengths)
+        met = self._search(folded, self._names) or self._search(folded, self._sounds)
         code = self._decide({code for codes, _ in met for code in codes}, met)
         if code is None:
             return None
         mine = {other for other in self._places if code in (other, *self._upwards(other))} | set(self._upwards(code))
         return Found(code, tuple(dict.fromkeys(word for codes, word in met if codes & mine)))
 
-    def _learn(self, name: str, code: str) -> None:
-        folded = fold(name)
-        if len(folded.codes) < 2:
-            return
-        self._names.setdefault(folded.codes.tobytes(), set()).add(code)
-        if len(folded.codes) >= HEARD:
-            self._sounds.setdefault(folded.sounds.tobytes(), set()).add(code)
-
-    def _search(
-        self, folded: Folded, codes: np.typing.NDArray[np.uint16 | np.uint32], names: Mapping[bytes, set[str]], lengths: list[int]
-    ) -> list[tuple[set[str], str]]:
-        width = codes.dtype.itemsize
-        content = codes[:READ].tobytes()
-        end, place, met = len(content) // width, 0, []
-        while place < end:
-            for length in lengths:
-                found = names.get(content[place * width : (place + length) * width]) if place + length <= end else None
-                if found and not self._means_else(folded, place, length):
-                    met.append((found, folded.text[folded.at[place] : folded.at[place + length - 1] + 1]))
-                    place += length - 1
-                    break
-            place += 1
+    def _search(self, folded: Folded, names: "_Names") -> list[tuple[set[str], str]]:
+        met, free = [], 0
+        for place, length, codes in names.met(folded):
+            if place >= free and not self._means_else(folded, place, length):
+                met.append((codes, folded.text[folded.at[place] : folded.at[place + length - 1] + 1]))
+                free = place + length
         return met
 
     @staticmethod
@@ -123,6 +104,35 @@ class Gazetteer:
         return found
 
 
-def _lengths(names: Mapping[bytes, set[str]], width: int) -> list[int]:
-    """Lengths that occur, in characters, the longest first."""
-    return sorted({len(name) // width for name in names}, reverse=True)
+class _Names:
+    """Names as rows of characters, or of syllables, found by their first two and then in full, the longest first."""
+
+    def __init__(self, named: Iterable[tuple[Row, str]], *, by_ear: bool) -> None:
+        self._by_ear = by_ear
+        self._codes: dict[bytes, set[str]] = {}
+        starts: dict[int, set[int]] = {}
+        for row, code in named:
+            if len(row) >= 2:
+                self._codes.setdefault(row.tobytes(), set()).add(code)
+                starts.setdefault(int(_pairs(row)[0]), set()).add(len(row))
+        self._lengths = {start: sorted(lengths, reverse=True) for start, lengths in starts.items()}
+        self._starts = np.array(sorted(starts), dtype=np.uint64)
+
+    def met(self, folded: Folded) -> Iterator[tuple[int, int, set[str]]]:
+        """Each place where a name begins, its length in characters, and the codes of the areas it may mean."""
+        row = (folded.sounds if self._by_ear else folded.codes)[:READ]
+        pairs = _pairs(row)
+        content, width = row.tobytes(), row.dtype.itemsize
+        for place in np.flatnonzero(np.isin(pairs, self._starts)).tolist():
+            for length in self._lengths[int(pairs[place])]:
+                codes = self._codes.get(content[place * width : (place + length) * width])
+                if codes and place + length <= len(row):
+                    yield place, length, codes
+                    break
+
+
+def _pairs(row: Row) -> NDArray[np.uint64]:
+    """Two neighbours as one number."""
+    wide = row.astype(np.uint64)
+    result: NDArray[np.uint64] = (wide[:-1] << np.uint64(32)) | wide[1:]
+    return result
