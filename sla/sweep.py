@@ -29,24 +29,26 @@ class Due(NamedTuple):
 
 
 # One statement claims the rows, moves them on and tells what fell due. What lies beyond a full batch is later than its last row: going no
-# further than that row (the horizon) keeps the order over all batches.
+# further than that row (the horizon) keeps the order over all batches. The tally is made row by row (LATERAL): the planner then knows that
+# it updates no more rows than were claimed, and never reads the whole table for them.
 ADVANCE = text("""
     WITH claimed AS (
         SELECT id, subject, clock, round, due_at, rule, steps, next_step, next_at FROM timer
         WHERE next_at <= :at ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED),
     horizon AS (
         SELECT CASE WHEN count(*) < :limit THEN CAST(:at AS timestamptz) ELSE max(next_at) END AS last FROM claimed),
-    coming AS (
-        SELECT id, step.value AS step, moment.at, moment.at <= horizon.last AS due
-        FROM claimed, horizon, jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place),
-             LATERAL (SELECT CAST(step.value ->> 1 AS timestamptz) AS at OFFSET 0) AS moment
-        WHERE step.place > next_step),
+    tallied AS (
+        SELECT claimed.*, horizon.last, tally.due, tally.following FROM claimed, horizon, LATERAL (
+            SELECT count(*) FILTER (WHERE moment.at <= horizon.last) AS due, min(moment.at) FILTER (WHERE moment.at > horizon.last) AS following
+            FROM jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place),
+                 LATERAL (SELECT CAST(step.value ->> 1 AS timestamptz) AS at OFFSET 0) AS moment
+            WHERE step.place > next_step) AS tally),
     advanced AS (
-        UPDATE timer SET next_step = timer.next_step + tally.due, next_at = tally.next_at
-        FROM (SELECT id, count(*) FILTER (WHERE due) AS due, min(at) FILTER (WHERE NOT due) AS next_at FROM coming GROUP BY id) AS tally
-        WHERE timer.id = tally.id)
-    SELECT coming.at, CAST(step ->> 0 AS smallint) AS level, step ->> 2 AS action, id, subject, clock, round, due_at, rule
-    FROM coming JOIN claimed USING (id) WHERE coming.due ORDER BY coming.at, level, id
+        UPDATE timer SET next_step = timer.next_step + tallied.due, next_at = tallied.following FROM tallied WHERE timer.id = tallied.id)
+    SELECT moment.at, CAST(step.value ->> 0 AS smallint) AS level, step.value ->> 2 AS action, id, subject, clock, round, due_at, rule
+    FROM tallied, jsonb_array_elements(steps) WITH ORDINALITY AS step (value, place),
+         LATERAL (SELECT CAST(step.value ->> 1 AS timestamptz) AS at OFFSET 0) AS moment
+    WHERE step.place > next_step AND moment.at <= last ORDER BY moment.at, level, id
 """)
 
 
