@@ -5,11 +5,10 @@ Like the other root files it stands above every package and is imported by none 
 
 import fcntl
 import os
-import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,7 +26,7 @@ from asr import model as speech_model
 from asr.errors import SpeechError
 from hotline import clock, embedded, jobs, privacy, recordings
 from hotline.db import Session, bind
-from hotline.errors import NotFound, Refusal, Refused
+from hotline.errors import NotFound, Refused
 from hotline.migrate import migrate
 from hotline.outbox import Claim, Event
 from hotline.people import SYSTEM_ID, Person, system
@@ -57,7 +56,7 @@ def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings))
         check_port(settings.host, settings.port)
-        url = stack.enter_context(_database(settings))
+        url = stack.enter_context(database(settings))
         logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
         if fetch_model:
             get_model(settings, progress=bar(), say=_say)
@@ -211,7 +210,7 @@ def running(settings: Settings, *, progress: Notice, jobs: bool = True) -> Itera
     from commands.common import bar
 
     with ExitStack() as stack:
-        url = stack.enter_context(_database(settings))
+        url = stack.enter_context(database(settings))
         prepare(settings, url, progress=bar())
         if jobs:
             get_model(settings, progress=bar(), say=progress)
@@ -232,64 +231,8 @@ def is_up(settings: Settings) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that `doctor` looked at."""
-
-    what: str
-    ok: bool
-    says: str
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Looks at everything the system needs, and says what is wrong and what to do."""
-    return [_looked_at(what, look) for what, look in _examinations(settings).items()]
-
-
-def _examinations(settings: Settings) -> Mapping[str, Callable[[], str]]:
-    def database() -> str:
-        with _database(settings) as url:
-            engine = bind(url)
-            with engine.connect() as connection:
-                version = connection.scalar(text("SHOW server_version"))
-        return f"PostgreSQL {version}，{'外部' if settings.database_url else '内嵌'}。"
-
-    def speech() -> str:
-        speech_model.check(speech_model.place(settings.models, settings.model), thorough=True)
-        return f"{speech_model.NAME} 完好。"
-
-    def routing() -> str:
-        standing = store.shelf(settings.models / "routing")
-        if standing.champion is None:
-            raise Refused("还没有派单模型：运行 ./run train 或 ./run。")
-        return f"{standing.champion.version}。"
-
-    def port() -> str:
-        if is_up(settings):
-            return f"系统正在 http://{settings.host}:{settings.port} 运行。"
-        check_port(settings.host, settings.port)
-        return f"端口 {settings.port} 可用。"
-
-    def disk() -> str:
-        free = shutil.disk_usage(settings.data if settings.data.exists() else settings.data.parent).free / 1e9
-        if free < 2:
-            raise Refused(f"数据目录所在磁盘只剩 {free:.1f} GB，录音可能存不下。")
-        return f"数据目录 {settings.data}，剩余 {free:.0f} GB。"
-
-    return {"数据库": database, "语音模型": speech, "派单模型": routing, "网页端口": port, "磁盘": disk}
-
-
-def _looked_at(what: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(what, True, look())
-    except Refusal as problem:
-        return Finding(what, False, problem.sentence)
-    except OperationalError:
-        return Finding(what, False, "连不上数据库，请检查 DATABASE_URL 和数据库是否在运行。")
-
-
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings) -> Iterator[str]:
     """The external database, once it has been looked at, or the embedded one."""
     if settings.database_url is None:
         with embedded.database(settings.data) as url:
@@ -308,7 +251,7 @@ def _database(settings: Settings) -> Iterator[str]:
 @contextmanager
 def _attached(settings: Settings, *, pool_size: int = 10) -> Iterator[str]:
     """For a child process or a further machine: the database is there and prepared."""
-    with _database(settings) as url:
+    with database(settings) as url:
         engine: Engine = bind(url, pool_size=pool_size)
         privacy.unlock(Path(os.environ.get("HOTLINE_SECRET_FILE") or settings.data / "secret.key"))
         yield url
@@ -390,6 +333,3 @@ def _show(logins: Sequence[tuple[str, str, str]]) -> None:
 
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
-
-
-__all__ = ["Finding", "Running", "beat", "examine", "is_up", "running", "serve", "train", "up", "work"]

@@ -90,11 +90,13 @@ def migrate() -> None:
 @JSON
 def doctor(as_json: bool) -> None:
     """检查数据库、语音模型、派单模型、端口和磁盘，逐项说明。"""
-    import system
+    from dataclasses import asdict
 
-    findings = system.examine(settings())
+    from doctor import examine
+
+    findings = examine(settings())
     if as_json:
-        print_json([{"what": finding.what, "ok": finding.ok, "says": finding.says} for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'正常' if finding.ok else '注意'}  {finding.what}：{finding.says}")
