@@ -137,3 +137,14 @@ def test_a_recording_beyond_the_longest_is_refused_before_and_during_the_work(he
     with pytest.raises(AudioRefused) as refusal:
         hear(silence(20), longest=10)
     assert refusal.value.detail == "10 s decoded"
+
+
+def test_a_long_call_gets_a_fresh_recogniser_now_and_then_and_keeps_its_times(hear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "LIFE", 3.0)
+    begun: list[Clock] = []
+    make = listening.Stream
+    monkeypatch.setattr(listening, "Stream", lambda model, rate: begun.append(make(model, rate)) or begun[-1])
+    call = np.concatenate([np.concatenate([burst(), silence(1.95)])] * 5 + [silence(30)] + [np.concatenate([burst(), silence(1.95)])] * 5)
+    _, starts, _ = hear(call)
+    assert starts[0] == pytest.approx([*range(0, 10, 2), *range(40, 50, 2)], abs=0.02)
+    assert len(begun) >= 4
