@@ -31,9 +31,11 @@ class Weights:
         scale = np.maximum(np.abs(full).max(axis=1), 1e-12) / STEPS
         return cls(np.rint(full / scale[:, None]).astype(np.int8), scale.astype(np.float32), bias.astype(np.float32))
 
-    def rows(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The weights of some n-grams, n-grams × labels."""
-        return self.steps[index].astype(np.float32) * self.scale[index, None]
+    def scores(self, grams: NDArray[np.int64], value: Floats) -> Floats:
+        """One for each label of a text with these n-grams. In single precision throughout: a mixed product takes thirty times as long."""
+        weight = value.astype(np.float32) * self.scale[grams]
+        result: Floats = (weight @ self.steps[grams].astype(np.float32) + self.bias).astype(np.float64)
+        return result
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,6 @@ class Linear:
 
     def probabilities(self, vector: Vector) -> NDArray[np.float64]:
         """One for each label; they sum to 1."""
-        scores = (vector.value @ self.weights.rows(vector.grams)).astype(np.float64) + self.weights.bias
+        scores = self.weights.scores(vector.grams, vector.value)
         result: Floats = self.calibration.probabilities(scores[None, :], np.array([float(len(vector.grams))]))[0]
         return result

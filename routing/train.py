@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from routing import examples, measures, store, thresholds
 from routing.course import Course, OutOfFold, Progress
@@ -58,7 +59,9 @@ def train(
     scopes: label -> its name and scope in words, learnt as one more example of it but never measured on.
     """
     began = perf_counter()
-    model, found = learn(given, units=units or {}, scopes=scopes or {}, progress=progress or (lambda stage, done: None))
+    # On a busy machine the threads of linear algebra wait for each other three times as long as they work.
+    with threadpool_limits(limits=1):
+        model, found = learn(given, units=units or {}, scopes=scopes or {}, progress=progress or (lambda stage, done: None))
     found |= {"at": at.isoformat(), "seconds": round(perf_counter() - began, 2)}
     version = store.save(folder, model, found)
     return Report(version=version, **found)
