@@ -38,11 +38,15 @@ class Beat:
 
     def tick(self, *, at: datetime) -> dict[str, int]:
         """One pass over everything that is due. Returns how much there was of each."""
+        return {name: step(at) for name, step in self.steps().items()}
+
+    def steps(self) -> dict[str, Callable[[datetime], int]]:
+        """What a pass consists of. The relay comes last: what the others record goes out in the same pass."""
         return {
-            "fired": _until_none(lambda: self._sweep(at)),
-            "received": self.collect(at=at),
-            "requeued": self._requeue(at),
-            "relayed": _until_none(lambda: self._relay(at)),  # last: a broker that is away must not hold up the timers
+            "fired": lambda at: _until_none(lambda: self._sweep(at)),
+            "received": lambda at: self.collect(at=at),
+            "requeued": self._requeue,
+            "relayed": lambda at: _until_none(lambda: self._relay(at)),
         }
 
     def collect(self, *, at: datetime) -> int:
@@ -95,7 +99,8 @@ def declared(path: Path) -> str | None:
 def run(beat: Beat, url: str, stop: threading.Event) -> None:
     """Ticks until `stop`: at once when an event is recorded or a nearer timer is set, otherwise every second.
 
-    A database that goes away is waited for; nothing is lost, because nothing is done outside its transactions.
+    A database that goes away is waited for; nothing is lost, because nothing is done outside its transactions. A step that
+    fails (a broker that is away, say) does not hold up the others, and is tried again the next time.
     """
     while not stop.is_set():
         try:
@@ -103,15 +108,22 @@ def run(beat: Beat, url: str, stop: threading.Event) -> None:
                 bell.execute(f"LISTEN {outbox.CHANNEL}")
                 bell.execute(f"LISTEN {timers.CHANNEL}")
                 while not stop.is_set():
-                    beat.tick(at=clock.now())
+                    for name, step in beat.steps().items():
+                        _guarded(name, step)
                     for _ in bell.notifies(timeout=LONGEST_NAP, stop_after=1):
                         pass
         except (OperationalError, psycopg.OperationalError) as problem:
             log.warning("database away, waiting", problem=type(problem).__name__)
             stop.wait(1)
-        except Exception:
-            log.exception("tick failed, trying again")
-            stop.wait(1)
+
+
+def _guarded(name: str, step: Callable[[datetime], int]) -> None:
+    try:
+        step(clock.now())
+    except (OperationalError, psycopg.OperationalError):
+        raise
+    except Exception:
+        log.exception("step failed, trying again", step=name)
 
 
 def _until_none(step: Callable[[], int]) -> int:
