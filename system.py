@@ -46,6 +46,7 @@ ROOT = Path(__file__).resolve().parent
 log = structlog.get_logger("hotline.system")
 Progress = Callable[[str, float, float], None]
 Notice = Callable[[str], None]
+SAYS_SO_AFTER = 60.0  # seconds of waiting before a person is told that it goes on
 SETTLED = (CallState.SILENT, CallState.FAILED)
 
 
@@ -200,8 +201,12 @@ class Running:
             return call.id
 
     def _wait(self, call_id: int) -> None:
+        asked, begun = SAYS_SO_AFTER, time.monotonic()
         while not _settled(call_id):
             time.sleep(0.1)
+            if time.monotonic() - begun > asked:
+                asked *= 2
+                self.say(f"还在转写和派单，已等 {time.monotonic() - begun:.0f} 秒……（日志在 {self.settings.data / 'logs'}）")
 
 
 @contextmanager
