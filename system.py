@@ -124,9 +124,8 @@ def train(settings: Settings, file: Path | None, out: Path | None, *, progress: 
     moved = (lambda stage, share: progress("train", share, 1.0)) if progress else None
     if file is not None:
         return asdict(training.train(examples.read(file), folder, at=clock.now(), progress=moved))
-    given = corpus.as_examples(corpus.read())
-    units, scopes = _city({example.label for example in given})
-    return asdict(training.train(given, folder, at=clock.now(), units=units, scopes=scopes, progress=moved))
+    units, scopes = city_of_corpus()
+    return asdict(training.train(corpus.as_examples(corpus.read()), folder, at=clock.now(), units=units, scopes=scopes, progress=moved))
 
 
 def work(settings: Settings, *, queues: Sequence[str], threads: int, stop: threading.Event) -> None:
@@ -311,8 +310,11 @@ def _settled(call_id: int) -> bool:
         return s.scalar(looked_at) is not None
 
 
-def _city(codes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What the city says of these items: who leads each, and its name and scope in words."""
+def city_of_corpus() -> tuple[dict[str, str], dict[str, str]]:
+    """What the city says of the items of the project's own corpus: who leads each, and its name and scope in words."""
+    from routing import corpus
+
+    codes = {utterance.item for utterance in corpus.read()}
     with Session() as s:
         items = s.scalars(select(Item).where(Item.code.in_(codes))).all()
         rows = {item.code: responsible(s, item=item.code, area=None, on=clock.local(clock.now()).date()) for item in items}
