@@ -80,5 +80,9 @@ for command in (
 
 
 if __name__ == "__main__":
-    log.configure(None if SERVING & set(sys.argv[1:]) else common.settings().data / "logs" / "commands.log")
+    try:
+        log.configure(None if SERVING & set(sys.argv[1:]) else common.settings().data / "logs" / "commands.log")
+    except Refusal as problem:  # a setting that makes no sense
+        click.echo(problem.sentence, err=True)
+        sys.exit(1)
     main(args=sys.argv[1:] or ["up"], prog_name="./run")

@@ -57,6 +57,7 @@ def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings))
         check_port(settings.host, settings.port)
+        jobs.check_broker(settings.broker_url)
         url = stack.enter_context(database(settings))
         logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
         if fetch_model:

@@ -46,6 +46,19 @@ def broker(broker_url: str | None, database_url: str) -> Broker:
     return made
 
 
+def check_broker(broker_url: str | None) -> None:
+    """Raises Refused when the broker of BROKER_URL does not answer; PostgreSQL's is looked at with the database."""
+    if broker_url is None:
+        return
+    made: Any = _make(broker_url, "")
+    try:
+        made.client.ping() if hasattr(made, "client") else made.connection
+    except Exception as error:
+        raise Refused("连不上 BROKER_URL 所指的消息代理，请检查地址、账号和它是否在运行。", field="BROKER_URL") from error
+    finally:
+        made.close()
+
+
 def _make(broker_url: str | None, database_url: str) -> Broker:
     if broker_url is None:
         from dramatiq_postgres import PostgresBroker

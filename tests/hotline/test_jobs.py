@@ -17,7 +17,7 @@ from sqlalchemy.orm import sessionmaker
 
 from hotline.db import connect
 from hotline.errors import Refused
-from hotline.jobs import broker
+from hotline.jobs import broker, check_broker
 from hotline.outbox import Claim, Event, record, relay
 from tests.hotline import job_process
 
@@ -99,6 +99,17 @@ def test_every_relayed_event_is_acted_on_once_though_a_worker_is_killed_in_the_m
         first.kill()
     with sessions() as s:
         assert s.scalar(select(func.count()).select_from(Event).where(Event.kind == "job.done")) == 12, "nothing was done twice"
+
+
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "amqp://guest:guest@127.0.0.1:1"])
+def test_a_broker_that_does_not_answer_is_refused_before_anything_starts(address: str) -> None:
+    with pytest.raises(Refused) as problem:
+        check_broker(address)
+    assert problem.value.field == "BROKER_URL"
+
+
+def test_a_broker_that_answers_is_accepted(broker_url: str | None) -> None:
+    check_broker(broker_url)
 
 
 def test_an_address_of_no_known_broker_is_refused_with_what_to_write() -> None:
