@@ -17,7 +17,7 @@ from api.shapes import TicketOut, ticket_out
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
 from hotline.people import Person
-from tickets import access, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, dispatching, resolving, returning, revealing, revisiting, signing, urging
 from tickets.ticket import Ticket
 
 Asking = Request[Person, Any, State]
@@ -144,6 +144,11 @@ class Verbs(Controller):
     def sign(self, request: Asking, number: Number, data: Annotated[Signature, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department takes it, with one named owner."""
         return _act(request, number, data, me, at, lambda s, t: signing.sign(s, t, owner=data.owner, by=me, at=at))
+
+    @post("/contacts", status_code=200, summary="登记联系")
+    def contact(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """The department spoke with the citizen."""
+        return _act(request, number, data, me, at, lambda s, t: contacting.contact(s, t, text=data.text, by=me, at=at))
 
     @post("/return-request", status_code=200, summary="申请退单")
     def ask_return(self, request: Asking, number: Number, data: Annotated[ReturnRequest, Body()], me: Me, at: At) -> Response[TicketOut]:

@@ -1,7 +1,8 @@
 """时限: which clocks a ticket has, and what starts and stops them. The arithmetic is sla's; here is only when.
 
 A ticket's clocks: `dispatch` from filing to dispatch, `citizen` over everything until it is closed, `revisit` once the answer stands.
-A leg's clocks: `sign`, and `resolve` from dispatch (not from signing) to the answer; inner steps of a department never stop them.
+A leg's clocks: `sign`, `first_contact`, `resolve` from dispatch (not from signing) to the answer, and `rectify` after a bad rating; inner
+steps of a department never stop them.
 A ticket keeps the version of the policy it was filed under; only an explicit recompute moves it to another.
 """
 
@@ -43,8 +44,9 @@ def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime)
     for leg in legs:
         resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
         mirror(leg, resolve)
-        if terms.rule.limit("sign"):
-            timers.start(s, subject=_leg(leg), clock="sign", at=at, terms=terms, round=leg.round)
+        for clock in ("sign", "first_contact"):
+            if terms.rule.limit(clock):
+                timers.start(s, subject=_leg(leg), clock=clock, at=at, terms=terms, round=leg.round)
         window = terms.rule.limit("return_window")
         leg.return_until = add(terms.calendar, at, window).due if window and terms.rule.returnable and not leg.forced else None
         leg.forced = leg.forced or not terms.rule.returnable
@@ -55,9 +57,23 @@ def signed(s: Session, leg: Leg, *, at: datetime) -> None:
     timers.stop(s, subject=_leg(leg), clock="sign", at=at)
 
 
+def contacted(s: Session, leg: Leg, *, at: datetime) -> None:
+    """The citizen was spoken with: the first-contact clock stops."""
+    timers.stop(s, subject=_leg(leg), clock="first_contact", at=at)
+
+
 def resolved(s: Session, leg: Leg, *, at: datetime) -> None:
-    """Stops the resolve clock, provisionally: a rejected answer starts it again from here."""
+    """Stops the resolve clock, provisionally: a rejected answer starts it again from here. 整改 ends with the answer."""
     timers.stop(s, subject=_leg(leg), clock="resolve", at=at)
+    timers.stop(s, subject=_leg(leg), clock="rectify", at=at)
+    contacted(s, leg, at=leg.contacted_at or at)
+
+
+def rectifying(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
+    """差评整改: a bad rating has a clock of its own beside the redo's."""
+    terms = _terms(s, ticket)
+    if terms.rule.limit("rectify"):
+        timers.start(s, subject=_leg(leg), clock="rectify", at=at, terms=terms, round=leg.round)
 
 
 def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:

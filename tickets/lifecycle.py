@@ -56,6 +56,7 @@ class Verb(StrEnum):
     REDISPATCH = "redispatch"
     ADD_CO_HANDLER = "add_co_handler"
     SIGN = "sign"
+    CONTACT = "contact"
     ASK_RETURN = "ask_return"
     APPROVE_RETURN = "approve_return"
     REFUSE_RETURN = "refuse_return"
@@ -105,6 +106,7 @@ MOVES: tuple[Move, ...] = (
     _move(V.REDISPATCH, [S.DISPATCHED, S.HANDLING], S.DISPATCHED, [R.DISPATCHER], "改派", needs=("department", "reason"), leg=True, ends="recalled"),
     _move(V.ADD_CO_HANDLER, [S.DISPATCHED, S.HANDLING], None, [R.DISPATCHER], "增加协办", needs=("department", "reason")),
     _move(V.SIGN, [S.DISPATCHED], S.HANDLING, _DEPARTMENT, "签收", leg=True),
+    _move(V.CONTACT, [S.DISPATCHED, S.HANDLING], None, _DEPARTMENT, "登记联系", needs=("text",), leg=True),
     _move(V.ASK_RETURN, [S.DISPATCHED, S.HANDLING], S.RETURNING, _DEPARTMENT, "申请退单", needs=("reason", "basis"), leg=True),
     _move(V.APPROVE_RETURN, [S.RETURNING], S.FILED, [R.DISPATCHER], "同意退单", leg=True, ends="returned"),
     _move(V.REFUSE_RETURN, [S.RETURNING], S.HANDLING, [R.DISPATCHER], "驳回退单", needs=("reason",), leg=True),

@@ -17,6 +17,7 @@ from tickets.ticket import Leg, Revisit, Ticket
 
 SOLVED = {"yes": "已解决", "partly": "部分解决", "no": "未解决", "disputed": "不认可"}
 SATISFIED = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
+BAD = (2, 1)  # 差评
 MISSED = {"no_answer": "无人接听", "off": "关机或空号", "declined": "拒绝回访", "language": "语言不通"}
 MOST_TRIES = 3
 
@@ -71,6 +72,8 @@ def redo(
     ticket.state = after(ticket.state, Verb.REDO)
     ticket.lead_code = last.department_code
     leg = open_redo_leg(s, ticket, department=last.department_code, reason=reason, at=at)
+    if satisfied in BAD:
+        deadlines.rectifying(s, ticket, leg, at=at)
     record(s, "ticket.redone", ticket, by=by, at=at, solved=solved, satisfied=satisfied, reason=reason, round=ticket.round, legs=[opened(leg)])
     return leg
 
@@ -92,7 +95,7 @@ def archive(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:
 
 def unsettled(solved: str, satisfied: int) -> bool:
     """Whether these answers bring the ticket back: not solved, or one of the two bad ratings (差评)."""
-    return solved in ("no", "disputed") or satisfied <= 2
+    return solved in ("no", "disputed") or satisfied in BAD
 
 
 def _check(ticket: Ticket, verb: Verb, by: Person) -> None:

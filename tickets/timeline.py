@@ -86,6 +86,7 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.redispatched": lambda data, name: (f"改派给{_legs(data, name)}", data["reason"]),
     "ticket.co_handler_added": lambda data, name: (f"增加{_legs(data, name)}", data["reason"]),
     "ticket.signed": lambda data, name: (f"{name(data['department'])}签收", ""),
+    "ticket.contacted": lambda data, name: (f"{name(data['department'])}联系诉求人", data["text"]),
     "ticket.return_asked": _asked,
     "ticket.return_approved": lambda data, name: (f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次）", ""),
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),

@@ -30,6 +30,7 @@ class Asked:
 ASKED = {
     Verb.SIGN: Asked("signature", "sign", "main"),
     Verb.RESOLVE: Asked("reply", "resolve", "main"),
+    Verb.CONTACT: Asked("contacts", "contact"),
     Verb.DISPATCH: Asked("dispatch", "dispatch", "main"),
     Verb.PASS_REVIEW: Asked("review", "pass_review", "main"),
     Verb.REJECT_REVIEW: Asked("review", "reject_review"),

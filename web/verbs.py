@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from hotline.db import Session
 from hotline.errors import NotFound, Refusal, Refused
-from tickets import access, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, dispatching, resolving, returning, revealing, revisiting, signing, urging
 from tickets.lifecycle import Verb
 from tickets.ticket import Ticket
 from web import choices
@@ -106,6 +106,11 @@ class Verbs(Controller):
     def answer(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """直办办结."""
         return act(page, number, Verb.ANSWER, form, lambda s, ticket: revisiting.answer(s, ticket, reply=form.text("reply"), by=page.me, at=page.at))
+
+    @post("/contacts", sync_to_thread=True)
+    def contact(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """登记联系."""
+        return act(page, number, Verb.CONTACT, form, lambda s, ticket: contacting.contact(s, ticket, text=form.text("text"), by=page.me, at=page.at))
 
     @post("/urges", sync_to_thread=True)
     def urge(self, number: Number, form: Typed, page: Answer) -> Response[Any]:

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from hotline.clock import SHANGHAI
 from hotline.errors import Conflict, Forbidden, NotFound, Refused
 from hotline.outbox import Event
+from sla import timers
+from sla.timers import Timer
 from tests.tickets.conftest import Cast
-from tickets import access, desks, dispatching, filing, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, desks, dispatching, filing, resolving, returning, revealing, revisiting, signing, urging
 from tickets.catalogue import Item
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
@@ -319,10 +321,10 @@ def test_the_buttons_are_those_the_table_leaves_open_to_that_person(session: Ses
 
     assert "派单" in buttons(cast.dispatcher) and buttons(cast.water) == []
     hotline.dispatch()
-    assert buttons(cast.water) == ["签收", "申请退单"]
+    assert buttons(cast.water) == ["签收", "登记联系", "申请退单"]
     assert buttons(cast.roads) == [] and buttons(cast.admin) == []
     hotline.sign()
-    assert buttons(cast.water) == ["申请退单", "答复"]
+    assert buttons(cast.water) == ["登记联系", "申请退单", "答复"]
 
 
 def test_where_the_dispatcher_corrects_the_item_the_citizens_clock_goes_by_its_rule(session: Session, cast: Cast, filed: Filed, at: datetime) -> None:
@@ -341,3 +343,27 @@ def test_a_deadline_in_a_year_without_an_arrangement_is_provisional(session: Ses
     for at, provisional in ((published, False), (unpublished, True)):
         ticket = filing.file(session, filing.Matter(body="停水", kind="complaint", item="050101"), by=cast.operator, at=at)
         assert ticket.provisional is provisional
+
+
+def test_a_contact_stops_the_first_contact_clock_and_nothing_else(session: Session, cast: Cast, hotline: Hotline) -> None:
+    leg = hotline.dispatch()
+    hotline.sign()
+    hotline.at += HOUR
+    with pytest.raises(Refused):
+        contacting.contact(session, hotline.ticket(), text=" ", by=cast.water, at=hotline.at)
+    contacting.contact(session, hotline.ticket(), text="电话联系，约好下午上门", by=cast.water, at=hotline.at)
+    state = {timer.clock: timer.stopped_at for timer in session.scalars(select(Timer).where(Timer.subject == f"leg:{leg.id}"))}
+    assert state["first_contact"] == hotline.at and state["resolve"] is None
+    assert hotline.ticket().legs[0].contacted_at == hotline.at
+    with pytest.raises(Forbidden):
+        contacting.contact(session, hotline.ticket(), text="我来联系", by=cast.roads, at=hotline.at)
+
+
+def test_a_bad_rating_has_a_clock_of_its_own_until_the_next_answer(session: Session, cast: Cast, hotline: Hotline) -> None:
+    hotline.answered()
+    leg = revisiting.redo(session, hotline.ticket(), contacted=True, solved="no", satisfied=1, reason="没有解决", by=cast.revisitor, at=hotline.at)
+    rectify = timers.find(session, f"leg:{leg.id}", "rectify")
+    assert rectify is not None and rectify.stopped_at is None
+    hotline.sign()
+    hotline.resolve()
+    assert rectify.stopped_at == hotline.at

@@ -54,8 +54,8 @@ def test_a_ticket_goes_through_its_whole_life_on_the_pages(as_: As, ticket: Stag
     [
         ("filed", "operator", ["派单", "直办办结", "催办", "查看诉求人信息"]),
         ("dispatched", "dispatcher", ["改派", "增加协办", "催办", "查看诉求人信息"]),
-        ("dispatched", "clerk@gongshui", ["签收", "申请退单", "查看诉求人信息"]),
-        ("handling", "clerk@gongshui", ["答复", "申请退单", "查看诉求人信息"]),
+        ("dispatched", "clerk@gongshui", ["签收", "登记联系", "申请退单", "查看诉求人信息"]),
+        ("handling", "clerk@gongshui", ["答复", "登记联系", "申请退单", "查看诉求人信息"]),
         ("handling", "supervisor", ["督办", "催办", "查看诉求人信息"]),
         ("resolved", "reviewer", ["审核通过", "审核退回", "查看诉求人信息"]),
         ("revisiting", "revisitor", ["回访", "催办", "查看诉求人信息"]),
