@@ -17,7 +17,7 @@ from api.shapes import TicketOut, ticket_out
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
 from hotline.people import Person
-from tickets import access, contacting, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, urging
 from tickets.ticket import Ticket
 
 Asking = Request[Person, Any, State]
@@ -111,6 +111,22 @@ class RevisitIn(Versioned):
 class Words(Versioned):
     """催办, 督办 or 直办 in words."""
 
+    text: str = ""
+
+
+@dataclass
+class Extension(Versioned):
+    """延期. limit: how much longer, `3 workday`."""
+
+    limit: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Pause(Versioned):
+    """挂起. reason: one that the policy lists, such as waiting_citizen."""
+
+    reason: str = ""
     text: str = ""
 
 
@@ -218,6 +234,21 @@ class Verbs(Controller):
     def supervise(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A supervisor's demand."""
         return _act(request, number, data, me, at, lambda s, t: urging.supervise(s, t, text=data.text, by=me, at=at))
+
+    @post("/extensions", status_code=200, summary="批准延期")
+    def extend(self, request: Asking, number: Number, data: Annotated[Extension, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Before the deadline, at most as often and as long as the rule allows."""
+        return _act(request, number, data, me, at, lambda s, t: easing.extend(s, t, limit=data.limit, reason=data.reason, by=me, at=at))
+
+    @post("/pauses", status_code=200, summary="批准挂起")
+    def pause(self, request: Asking, number: Number, data: Annotated[Pause, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """For a reason that the policy lists, at most for its cap."""
+        return _act(request, number, data, me, at, lambda s, t: easing.pause(s, t, reason=data.reason, text=data.text, by=me, at=at))
+
+    @post("/resumptions", status_code=200, summary="恢复计时")
+    def resume(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """The clock runs on."""
+        return _act(request, number, data, me, at, lambda s, t: easing.resume(s, t, text=data.text, by=me, at=at))
 
     @post("/archive", status_code=200, summary="归档")
     def archive(self, request: Asking, number: Number, data: Annotated[Versioned, Body()], me: Me, at: At) -> Response[TicketOut]:

@@ -82,6 +82,16 @@ def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     mirror(leg, timer)
 
 
+def extended(s: Session, ticket: Ticket, leg: Leg, limit: Limit, *, at: datetime) -> None:
+    """延期 of the resolve clock."""
+    mirror(leg, timers.extend(s, subject=_leg(leg), clock="resolve", at=at, limit=limit, terms=_terms(s, ticket)))
+
+
+def paused(s: Session, ticket: Ticket, leg: Leg, reason: str, *, at: datetime) -> None:
+    """挂起 of the resolve clock."""
+    mirror(leg, timers.pause(s, subject=_leg(leg), clock="resolve", at=at, reason=reason, terms=_terms(s, ticket)))
+
+
 def leg_ended(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     """All clocks of the leg stop; without a lead the dispatcher's runs again."""
     timers.stop_all(s, subject=_leg(leg), at=at)

@@ -69,6 +69,9 @@ class Verb(StrEnum):
     ARCHIVE = "archive"
     URGE = "urge"
     SUPERVISE = "supervise"
+    EXTEND = "extend"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,9 @@ MOVES: tuple[Move, ...] = (
     _move(V.ARCHIVE, [S.CLOSED], S.ARCHIVED, [R.REVIEWER, R.SYSTEM], "归档"),
     _move(V.URGE, OPEN, None, [R.OPERATOR, R.DISPATCHER, R.SUPERVISOR, R.REVISITOR], "催办", needs=("text",)),
     _move(V.SUPERVISE, OUT, None, [R.SUPERVISOR], "督办", needs=("text",)),
+    _move(V.EXTEND, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "批准延期", needs=("limit", "reason")),
+    _move(V.PAUSE, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "批准挂起", needs=("reason", "text")),
+    _move(V.RESUME, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "恢复计时", needs=("text",)),
 )
 
 _BY_STATE_AND_VERB = {(source, move.verb): move for move in MOVES for source in move.sources}

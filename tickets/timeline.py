@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hotline.outbox import Event
 from hotline.people import Department, Person
+from sla.limit import Limit
 from tickets.resolving import RESULTS
 from tickets.returning import REASONS
 from tickets.revisiting import MISSED, SATISFIED, SOLVED
@@ -87,6 +88,9 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.co_handler_added": lambda data, name: (f"增加{_legs(data, name)}", data["reason"]),
     "ticket.signed": lambda data, name: (f"{name(data['department'])}签收", ""),
     "ticket.contacted": lambda data, name: (f"{name(data['department'])}联系诉求人", data["text"]),
+    "ticket.extended": lambda data, name: (f"{name(data['department'])}延期 {Limit.parse(data['limit']).chinese}", data["reason"]),
+    "ticket.paused": lambda data, name: (f"{name(data['department'])}的计时挂起", data["text"]),
+    "ticket.resumed": lambda data, name: (f"{name(data['department'])}的计时恢复", data["text"]),
     "ticket.return_asked": _asked,
     "ticket.return_approved": lambda data, name: (f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次）", ""),
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from hotline.people import Person
-from tickets import access
+from tickets import access, deadlines
 from tickets.lifecycle import Verb, label
 from tickets.resolving import RESULTS
 from tickets.returning import REASONS
@@ -44,6 +44,9 @@ ASKED = {
     Verb.ARCHIVE: Asked("archive", "archive"),
     Verb.SUPERVISE: Asked("supervisions", "supervise"),
     Verb.URGE: Asked("urges", "urge"),
+    Verb.EXTEND: Asked("extensions", "extend"),
+    Verb.PAUSE: Asked("pauses", "pause"),
+    Verb.RESUME: Asked("resumptions", "resume"),
 }
 """In the order of the page. A revisit that fails or brings the ticket back is asked for on the same form as one that closes it."""
 
@@ -89,6 +92,8 @@ def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: dateti
         given["departments"] = choices.departments(s)
     if Verb.DISPATCH in verbs:
         given |= {"proposal": choices.proposal(s, ticket, at), "items": choices.items(s), "areas": choices.areas(s)}
+    if Verb.PAUSE in verbs:
+        given["pauses"] = deadlines.policy_of(s, ticket).pauses
     if Verb.ASK_RETURN in verbs:
         leg = access.leg_of(ticket, me)
         given["too_late"] = leg.return_until if leg and leg.return_until and at > leg.return_until else None

@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from hotline.db import Session
 from hotline.errors import NotFound, Refusal, Refused
-from tickets import access, contacting, dispatching, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, urging
 from tickets.lifecycle import Verb
 from tickets.ticket import Ticket
 from web import choices
@@ -121,6 +121,23 @@ class Verbs(Controller):
     def supervise(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """督办."""
         return act(page, number, Verb.SUPERVISE, form, lambda s, ticket: urging.supervise(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+
+    @post("/extensions", sync_to_thread=True)
+    def extend(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """批准延期."""
+        limit, reason = form.text("limit"), form.text("reason")
+        return act(page, number, Verb.EXTEND, form, lambda s, ticket: easing.extend(s, ticket, limit=limit, reason=reason, by=page.me, at=page.at))
+
+    @post("/pauses", sync_to_thread=True)
+    def pause(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """批准挂起."""
+        reason, text = form.text("reason"), form.text("text")
+        return act(page, number, Verb.PAUSE, form, lambda s, ticket: easing.pause(s, ticket, reason=reason, text=text, by=page.me, at=page.at))
+
+    @post("/resumptions", sync_to_thread=True)
+    def resume(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """恢复计时."""
+        return act(page, number, Verb.RESUME, form, lambda s, ticket: easing.resume(s, ticket, text=form.text("text"), by=page.me, at=page.at))
 
     @post("/archive", sync_to_thread=True)
     def archive(self, number: Number, form: Typed, page: Answer) -> Response[Any]:

@@ -13,7 +13,7 @@ from hotline.outbox import Event
 from sla import timers
 from sla.timers import Timer
 from tests.tickets.conftest import Cast
-from tickets import access, contacting, desks, dispatching, filing, resolving, returning, revealing, revisiting, signing, urging
+from tickets import access, contacting, desks, dispatching, easing, filing, resolving, returning, revealing, revisiting, signing, urging
 from tickets.catalogue import Item
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
@@ -367,3 +367,30 @@ def test_a_bad_rating_has_a_clock_of_its_own_until_the_next_answer(session: Sess
     hotline.sign()
     hotline.resolve()
     assert rectify.stopped_at == hotline.at
+
+
+def test_an_extension_moves_the_deadline_keeps_the_original_and_has_its_limits(session: Session, cast: Cast, hotline: Hotline) -> None:
+    leg = hotline.dispatch()
+    original = leg.due_at
+    with pytest.raises(Forbidden):
+        easing.extend(session, hotline.ticket(), limit="3 workday", reason="管道大修", by=cast.water, at=hotline.at)
+    with pytest.raises(Refused):
+        easing.extend(session, hotline.ticket(), limit="30 workday", reason="管道大修", by=cast.supervisor, at=hotline.at)
+    easing.extend(session, hotline.ticket(), limit="3 workday", reason="管道大修", by=cast.supervisor, at=hotline.at)
+    timer = timers.find(session, f"leg:{leg.id}", "resolve")
+    assert timer is not None and original is not None and timer.original_due_at == original
+    assert hotline.ticket().legs[0].due_at == timer.due_at > original
+
+
+def test_a_pause_for_a_listed_reason_never_makes_the_deadline_earlier(session: Session, cast: Cast, hotline: Hotline) -> None:
+    due = hotline.dispatch().due_at
+    hotline.sign()
+    with pytest.raises((Refused, NotFound)):
+        easing.pause(session, hotline.ticket(), reason="tired", text="人手不足", by=cast.supervisor, at=hotline.at)
+    easing.pause(session, hotline.ticket(), reason="waiting_citizen", text="等市民补充房号", by=cast.supervisor, at=hotline.at)
+    hotline.at += timedelta(days=4)
+    easing.resume(session, hotline.ticket(), text="已补充", by=cast.supervisor, at=hotline.at)
+    after = hotline.ticket().legs[0].due_at
+    assert due is not None and after is not None and after > due
+    with pytest.raises(Conflict):
+        easing.resume(session, hotline.ticket(), text="再恢复", by=cast.supervisor, at=hotline.at)

@@ -56,7 +56,7 @@ def test_a_ticket_goes_through_its_whole_life_on_the_pages(as_: As, ticket: Stag
         ("dispatched", "dispatcher", ["改派", "增加协办", "催办", "查看诉求人信息"]),
         ("dispatched", "clerk@gongshui", ["签收", "登记联系", "申请退单", "查看诉求人信息"]),
         ("handling", "clerk@gongshui", ["答复", "登记联系", "申请退单", "查看诉求人信息"]),
-        ("handling", "supervisor", ["督办", "催办", "查看诉求人信息"]),
+        ("handling", "supervisor", ["督办", "催办", "批准延期", "批准挂起", "恢复计时", "查看诉求人信息"]),
         ("resolved", "reviewer", ["审核通过", "审核退回", "查看诉求人信息"]),
         ("revisiting", "revisitor", ["回访", "催办", "查看诉求人信息"]),
     ],
