@@ -182,6 +182,7 @@ def _sound(container: Any, path: Path) -> tuple[Any, AudioInfo]:
         raise AudioRefused("impossible_rate", f"{context.sample_rate} Hz")
     if context.channels > MOST_CHANNELS:
         raise AudioRefused("too_many_channels", f"{context.channels} channels")
+    context.thread_count = 1  # a recording is decoded a thousand times faster than it is heard
     return stream, AudioInfo(_promised(container, stream), context.channels, context.sample_rate, context.name)
 
 

@@ -1,9 +1,10 @@
 """From blocks of sound to utterances: one ear for each channel, silence left out, the clock kept true."""
 
+import resource
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,15 @@ from asr.vosk import Stream, release_memory
 STILL = 16  # of 32768; G.711 codes silence as up to 8
 # Vosk ends an utterance after two seconds of silence at the latest (rule4 of the model): more than that need not be fed.
 PAUSE = 2.4  # seconds
-# Measured: a recogniser holds 90 MB after one utterance, 160 MB after a minute, 270 MB after six; a fresh one each minute costs no accuracy.
-LIFE = 60.0  # seconds of sound
+# A recogniser that lives on holds ever more memory (measured: 90 MB after an utterance, 160 after a minute, 270 after six), but a fresh one
+# has to find its way into the voice again (up to 2.5 s of processor time). So it is renewed only where memory runs high.
+LIFE = 60.0  # seconds of sound that each lives at least
+MUCH, MUCH_EACH = 300 << 20, 100 << 20  # bytes of the process, and of each channel besides
 # Two channels that differ by no more than this are one voice saved twice; coding moves them apart by about a hundredth of the loudest sample.
 TWINS = 4  # of 32768
 TWIN_SHARE = 0.02  # of the loudest sample in the block
+
+PAGE = resource.getpagesize()
 
 Mono = NDArray[np.int16]
 
@@ -45,42 +50,45 @@ def listen(
     on_utterance: Callable[[Utterance], None],
     on_progress: Callable[[float], None],
 ) -> Heard:
-    """Listens to a whole recording, its channels side by side in threads.
+    """Listens to a whole recording, its channels side by side. Raises AudioRefused.
 
     names: for the channels, left first. longest: seconds after which the recording is refused as too long.
-    on_utterance is called from those threads. Raises AudioRefused.
+    One thread does it all: a second one in the process makes Vosk 15 % dearer (measured), a second process does not.
     """
     count = recording.info.channels
-    ears = [Ear(model, recording.rate, channel, on_utterance) for channel in range(count)]
+    much = MUCH + MUCH_EACH * count
+    ears = [Ear(model, recording.rate, channel, on_utterance, much) for channel in range(count)]
     apart = [channel == 0 for channel in range(count)]  # a channel is its own voice once it differs from the first
     if (recording.info.duration or 0) > longest:
         raise AudioRefused("too_long", f"{recording.info.duration:.0f} s promised")
-    with ThreadPoolExecutor(count, thread_name_prefix="ear") as threads:
-        for block in recording.blocks():
-            apart = [own or _differs(block[0], voice) for own, voice in zip(apart, block, strict=True)]
-            tasks = [threads.submit(ear.hear if own else ear.skip, voice) for ear, own, voice in zip(ears, apart, block, strict=True)]
-            for task in tasks:
-                task.result()
-            on_progress(recording.seconds)
-            if recording.seconds > longest:
-                raise AudioRefused("too_long", f"{recording.seconds:.0f} s decoded")
-        for task in [threads.submit(ear.finish) for ear in ears]:
-            task.result()
+    for block in recording.blocks():
+        apart = [known or _differs(block[0], voice) for known, voice in zip(apart, block, strict=True)]
+        for ear, alone, voice in zip(ears, apart, block, strict=True):
+            (ear.hear if alone else ear.skip)(voice)
+        on_progress(recording.seconds)
+        if recording.seconds > longest:
+            raise AudioRefused("too_long", f"{recording.seconds:.0f} s decoded")
+    for ear in ears:
+        ear.finish()
     own = [channel for channel in range(count) if apart[channel]]
     given = named(count, names) if len(own) > 1 or count == 1 else ["mono"]
     return Heard(round(recording.seconds, 3), {channel: given[channel] for channel in own}, recording.truncated)
 
 
 class Ear:
-    """Listens to one channel: loudness, recogniser, and a clock that counts what was left out."""
+    """Listens to one channel: loudness, recogniser, and a clock that counts what was left out.
 
-    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None]) -> None:
+    much: bytes of the whole process's memory above which the recogniser is renewed.
+    """
+
+    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None], much: int) -> None:
         self._stream: Stream | None = None
         self._model = model
         self._loudness = Loudness(rate)
         self._rate = rate
         self._channel = channel
         self._tell = on_utterance
+        self._much = much
         self._still = 0.0  # seconds of silence up to now
         self._fed = 0.0  # seconds given to recognisers
         self._begun = 0.0  # seconds fed before this recogniser began
@@ -96,7 +104,7 @@ class Ear:
         self._fed += len(voice) / self._rate
         ended = self._stream.accept(self._loudness.level(voice).tobytes())
         self._say(ended)
-        if ended and self._fed - self._begun > LIFE:
+        if ended and self._fed - self._begun > LIFE and _memory() > self._much:
             self._renew()
 
     def skip(self, voice: Mono) -> None:
@@ -112,7 +120,7 @@ class Ear:
             self._say(self._stream.finish())
 
     def _renew(self) -> None:
-        """A fresh recogniser, between two utterances: one that lives on holds more and more memory."""
+        """A fresh recogniser, between two utterances."""
         self.finish()
         self._stream, self._begun = None, self._fed
         release_memory()
@@ -127,6 +135,14 @@ class Ear:
         at = bisect_right(self._cuts, self._begun + word.start + 0.01, key=lambda cut: cut[0])
         shift = self._begun + (self._cuts[at - 1][1] if at else 0.0)
         return replace(word, start=round(word.start + shift, 2), end=round(word.end + shift, 2)) if shift else word
+
+
+def _memory() -> int:
+    """Bytes that this process holds; 0 where the machine does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+    except OSError:
+        return 0
 
 
 def _still(voice: Mono) -> bool:

@@ -20,7 +20,6 @@ ALWAYS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
     "PYTHONUTF8": "1",
     "PYTHONPATH": str(HOME),
 }

@@ -139,8 +139,9 @@ def test_a_recording_beyond_the_longest_is_refused_before_and_during_the_work(he
     assert refusal.value.detail == "10 s decoded"
 
 
-def test_a_long_call_gets_a_fresh_recogniser_now_and_then_and_keeps_its_times(hear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_memory_runs_high_a_call_gets_a_fresh_recogniser_and_keeps_its_times(hear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "LIFE", 3.0)
+    monkeypatch.setattr(listening, "MUCH", -(1 << 40))
     begun: list[Clock] = []
     make = listening.Stream
     monkeypatch.setattr(listening, "Stream", lambda model, rate: begun.append(make(model, rate)) or begun[-1])
