@@ -12,8 +12,9 @@ from litestar.response import Response
 from sqlalchemy.orm import Session as Session_
 
 from hotline import clock
+from hotline.capacity import signed_in
 from hotline.db import Session
-from hotline.people import Person, signed_in
+from hotline.people import Person
 from tickets.idempotency import earlier_answer, remember
 
 KEY = "Idempotency-Key"

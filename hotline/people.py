@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ForeignKey, String, delete, select
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Text, delete, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from hotline import words
 from hotline.db import Base
 from hotline.errors import Refused
 from hotline.roles import Role
@@ -24,9 +26,17 @@ _NOBODY = _hasher.hash(secrets.token_urlsafe())
 
 
 class Department(Base):
-    """承办单位: a department, district government, utility, or the centre itself."""
+    """承办单位: a department, district government, utility, or the centre itself.
+
+    path: the codes from the top down to its own, `/linhu/linhu-cg/`, so that a whole branch is one range of an index.
+    words: what it is found by. active: False once it has been dissolved; what it did stays under its name.
+    """
 
     __tablename__ = "department"
+    __table_args__ = (
+        Index("ix_department_path", "path", postgresql_ops={"path": "text_pattern_ops"}),
+        Index("ix_department_words", "words", postgresql_using="gin"),
+    )
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str]
@@ -35,12 +45,19 @@ class Department(Base):
     area_code: Mapped[str | None]
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"), index=True)
     duties: Mapped[str] = mapped_column(default="")
+    path: Mapped[str] = mapped_column(default=lambda row: f"/{row.get_current_parameters()['code']}/", server_default="")
+    words: Mapped[list[str]] = mapped_column(ARRAY(Text), default=words.default("code", "name", "short"), server_default="{}")
+    active: Mapped[bool] = mapped_column(default=True, server_default="true")
 
 
 class Person(Base):
-    """A colleague with a login. `roles` are Role values; `department_code` is where they work."""
+    """A colleague with a login. `roles` are Role values; `department_code` is where they work.
+
+    on_behalf_of: the person for whom they act in this request (代理), None for themselves; see hotline.capacity.
+    """
 
     __tablename__ = "person"
+    __table_args__ = (Index("ix_person_words", "words", postgresql_using="gin"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(String(40), unique=True)
@@ -51,6 +68,7 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     failed_tries: Mapped[int] = mapped_column(default=0)
     paused_until: Mapped[datetime | None]
+    words: Mapped[list[str]] = mapped_column(ARRAY(Text), default=words.default("login", "name"), server_default="{}")
 
     department: Mapped[Department | None] = relationship(lazy="raise")
 
@@ -58,9 +76,18 @@ class Person(Base):
         """Whether this person holds any of the posts."""
         return any(role in self.roles for role in roles)
 
+    @property
+    def on_behalf_of(self) -> int | None:
+        """The person for whom they act now."""
+        return self.__dict__.get("acting_for")
+
+    @on_behalf_of.setter
+    def on_behalf_of(self, person: int | None) -> None:
+        self.__dict__["acting_for"] = person
+
 
 class SignIn(Base):
-    """A signed-in browser or API client; only the hash of its token is kept."""
+    """A signed-in browser or API client; only the hash of its token is kept. capacity: in which of their capacities (身份) they act, '' for their own."""
 
     __tablename__ = "sign_in"
 
@@ -68,6 +95,7 @@ class SignIn(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    capacity: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
 
 def system(s: Session) -> Person:
@@ -118,14 +146,9 @@ def sign_in(s: Session, person: Person, *, at: datetime) -> str:
     return token
 
 
-def signed_in(s: Session, token: str, *, at: datetime) -> Person | None:
-    """The person behind a token that is still good, with their department."""
-    return s.scalar(
-        select(Person)
-        .join(SignIn, SignIn.person_id == Person.id)
-        .where(SignIn.token_hash == _digest(token), SignIn.expires_at > at, Person.active)
-        .options(joinedload(Person.department))
-    )
+def sign_in_of(s: Session, token: str, *, at: datetime) -> SignIn | None:
+    """The sign-in of a token that is still good."""
+    return s.scalar(select(SignIn).where(SignIn.token_hash == _digest(token), SignIn.expires_at > at))
 
 
 def sign_out(s: Session, token: str) -> None:

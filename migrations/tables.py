@@ -1,11 +1,13 @@
 """Imports every module that defines tables, so that Base.metadata is whole."""
 
+import hotline.capacity
 import hotline.outbox
 import hotline.people
 import sla.timers
 import sla.versions
 import tickets.call
 import tickets.catalogue
+import tickets.catalogue_version
 import tickets.discipline_case
 import tickets.idempotency
 import tickets.ticket

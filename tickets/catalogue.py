@@ -1,8 +1,9 @@
 """The catalogue: areas (区划), items (事项), and who answers for what (责任清单)."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base
@@ -22,7 +23,12 @@ class Area(Base):
 
 
 class Item(Base):
-    """事项: a node of the tree of matters; codes of two, four and six digits after DB44/T 2479, and the city's own."""
+    """事项: a node of the tree of matters; codes of two, four and six digits after DB44/T 2479, and the city's own.
+
+    piece: 件类, instant (即办件) or promised (承诺件). mode: single (单办) or joint (联办). statutory, promised: 法定时限 and 承诺时限 as `20 workday`.
+    external_code: its code in the directory of government services (实施编码). valid_to: the first day on which it no longer holds.
+    entered_at: when this row came to read so; None: from the beginning.
+    """
 
     __tablename__ = "item"
 
@@ -31,10 +37,35 @@ class Item(Base):
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("item.code"), index=True)
     level: Mapped[int]
     scope: Mapped[str] = mapped_column(default="")
+    piece: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    mode: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    statutory: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    promised: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    external_code: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    entered_at: Mapped[datetime | None]
+
+
+class ItemPast(Base):
+    """An item as it was until an import changed it: what it said then (body), from `entered_at` to `replaced_at`. Tickets filed meanwhile keep it."""
+
+    __tablename__ = "item_past"
+    __table_args__ = (Index("ix_item_past_code", "code", "replaced_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey("item.code"))
+    body: Mapped[dict[str, Any]]
+    entered_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime]
 
 
 class Responsibility(Base):
-    """责任清单的一行: who leads and who helps for an item (a whole branch, by its shorter code) in an area (None: the whole city)."""
+    """责任清单的一行: who leads and who helps for an item (a whole branch, by its shorter code) in an area (None: the whole city).
+
+    valid_from, valid_to: the days on which it holds, the last not included. entered_at, replaced_at: when the catalogue said so; a row is never
+    overwritten, so that what was valid for an old ticket can still be read.
+    """
 
     __tablename__ = "responsibility"
     __table_args__ = (Index("ix_responsibility_item_area", "item_code", "area_code"),)
@@ -47,14 +78,17 @@ class Responsibility(Base):
     basis: Mapped[str]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+    entered_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
 
 
-def responsible(s: Session, *, item: str, area: str | None, on: date) -> Responsibility | None:
+def responsible(s: Session, *, item: str, area: str | None, on: date, as_of: datetime | None = None) -> Responsibility | None:
     """Who answers for `item` in `area` on that day: the longest item code wins, then the smallest area; None where nobody is named.
 
     A row for a branch (two or four digits) covers all below it; a row for a district covers its streets.
+    as_of: as the catalogue read at that moment; None: as it reads now.
     """
-    branches = [item[:n] for n in (6, 4, 2) if len(item) >= n]
+    branches = [item[:n] for n in range(2, len(item) + 1, 2)]
     areas = [area[:n] for n in (9, 6) if area is not None and len(area) >= n]
     row = Responsibility
     fits = (
@@ -62,9 +96,16 @@ def responsible(s: Session, *, item: str, area: str | None, on: date) -> Respons
         or_(row.area_code.is_(None), row.area_code.in_(areas)),
         row.valid_from <= on,
         or_(row.valid_to.is_(None), row.valid_to > on),
+        _read_so(row, as_of),
     )
     depth = case((row.area_code.is_(None), literal(0)), else_=func.length(row.area_code))
     return s.scalar(select(row).where(*fits).order_by(func.length(row.item_code).desc(), depth.desc(), row.id).limit(1))
+
+
+def _read_so(row: type[Responsibility], as_of: datetime | None) -> ColumnElement[bool]:
+    if as_of is None:
+        return row.replaced_at.is_(None)
+    return and_(or_(row.entered_at.is_(None), row.entered_at <= as_of), or_(row.replaced_at.is_(None), row.replaced_at > as_of))
 
 
 def item_named(s: Session, code: str) -> Item:

@@ -7,8 +7,9 @@ from litestar import Request
 from litestar.di import NamedDependency, Provide
 
 from hotline import clock
+from hotline.capacity import signed_in
 from hotline.db import Session
-from hotline.people import Person, signed_in
+from hotline.people import Person
 from web import today
 from web.form import Form
 from web.shell import Page
