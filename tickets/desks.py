@@ -13,12 +13,12 @@ from hotline.roles import Role
 from tickets import access
 from tickets.call import Call, CallState
 from tickets.discipline_case import CaseState, DisciplineCase
-from tickets.lifecycle import State
+from tickets.lifecycle import ENDED, State
 from tickets.ticket import Leg, Revisit, Ticket
 
 PAGE = 50
 LISTED = (joinedload(Ticket.item), joinedload(Ticket.area), joinedload(Ticket.lead))
-DONE = (State.CLOSED, State.ARCHIVED)
+DONE = (*sorted(ENDED), State.ARCHIVED)
 T = TypeVar("T")
 
 

@@ -22,7 +22,10 @@ class State(StrEnum):
     RETURNING = "returning"
     RESOLVED = "resolved"
     REVISITING = "revisiting"
+    MERGED = "merged"
     CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
     ARCHIVED = "archived"
 
     @property
@@ -38,13 +41,20 @@ STATE_LABELS = {
     State.RETURNING: "退单待审",
     State.RESOLVED: "待审核",
     State.REVISITING: "待回访",
+    State.MERGED: "已并单",
     State.CLOSED: "已办结",
+    State.WITHDRAWN: "已撤单",
+    State.TERMINATED: "已终止",
     State.ARCHIVED: "已归档",
 }
 OUT = frozenset({State.DISPATCHED, State.HANDLING, State.RETURNING, State.RESOLVED})
 """States in which a department holds the ticket, or its answer is being judged: there is a current lead leg."""
-OPEN = OUT | {State.FILED, State.REVISITING}
-"""States in which somebody still owes something."""
+OPEN = OUT | {State.FILED, State.REVISITING, State.MERGED}
+"""States in which somebody still owes something. A merged ticket (已并单) waits for its master's answer: its owner is the master's."""
+SCORED = frozenset({State.CLOSED, State.TERMINATED, State.ARCHIVED})
+"""States in which a department's work on it counts in the figures, so that it may ask to have it excluded (剔除)."""
+ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.TERMINATED})
+"""States in which nobody owes the citizen anything more; only the archive follows, and what concerns scoring."""
 
 
 class Verb(StrEnum):
@@ -66,12 +76,36 @@ class Verb(StrEnum):
     MISS_REVISIT = "miss_revisit"
     CLOSE = "close"
     REDO = "redo"
+    SKIP_REVISIT = "skip_revisit"
     ARCHIVE = "archive"
+    HAND_OVER = "hand_over"
+    START_CO_HANDLER = "start_co_handler"
+    NOTIFY = "notify"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    FOLLOW = "follow"
+    WITHDRAW = "withdraw"
+    ASK_TERMINATION = "ask_termination"
+    APPROVE_TERMINATION = "approve_termination"
+    REFUSE_TERMINATION = "refuse_termination"
+    TERMINATE = "terminate"
     URGE = "urge"
     SUPERVISE = "supervise"
+    INSTRUCT = "instruct"
+    CONSULT = "consult"
+    CONCLUDE_CONSULT = "conclude_consult"
+    ASK_EXTENSION = "ask_extension"
     EXTEND = "extend"
+    REFUSE_EXTENSION = "refuse_extension"
+    ASK_PAUSE = "ask_pause"
     PAUSE = "pause"
+    REFUSE_PAUSE = "refuse_pause"
     RESUME = "resume"
+    TRIAGE = "triage"
+    ASK_EXCLUSION = "ask_exclusion"
+    APPROVE_EXCLUSION = "approve_exclusion"
+    EXCLUDE = "exclude"
+    REFUSE_EXCLUSION = "refuse_exclusion"
 
 
 @dataclass(frozen=True)
@@ -119,12 +153,36 @@ MOVES: tuple[Move, ...] = (
     _move(V.MISS_REVISIT, [S.REVISITING], None, [R.REVISITOR], "未接通", needs=("outcome",)),
     _move(V.CLOSE, [S.REVISITING], S.CLOSED, [R.REVISITOR, R.SYSTEM], "回访办结", needs=("solved", "satisfied")),
     _move(V.REDO, [S.REVISITING], S.DISPATCHED, [R.REVISITOR], "重办", needs=("solved", "satisfied", "reason")),
-    _move(V.ARCHIVE, [S.CLOSED], S.ARCHIVED, [R.REVIEWER, R.SYSTEM], "归档"),
+    _move(V.SKIP_REVISIT, [S.REVISITING], S.CLOSED, [R.SYSTEM], "未抽中回访，办结"),
+    _move(V.ARCHIVE, ENDED, S.ARCHIVED, [R.REVIEWER, R.SYSTEM], "归档"),
+    _move(V.HAND_OVER, [S.HANDLING], None, _DEPARTMENT, "转交承办人", needs=("owner",), leg=True),
+    _move(V.NOTIFY, [S.HANDLING], None, _DEPARTMENT, "一次性告知", needs=("missing",), leg=True),
+    _move(V.START_CO_HANDLER, [S.DISPATCHED, S.HANDLING, S.RETURNING], None, [R.SYSTEM], "顺序协办开始"),
+    _move(V.MERGE, [S.FILED, S.DISPATCHED, S.HANDLING], S.MERGED, [R.DISPATCHER], "并单", needs=("master", "reason")),
+    _move(V.UNMERGE, [S.MERGED], S.FILED, [R.DISPATCHER], "撤销并单", needs=("reason",)),
+    _move(V.FOLLOW, [S.MERGED], S.REVISITING, [R.SYSTEM], "随主单答复"),
+    _move(V.WITHDRAW, [S.FILED, S.DISPATCHED, S.HANDLING, S.RETURNING, S.MERGED], S.WITHDRAWN, [R.OPERATOR, R.DISPATCHER], "撤单", needs=("checked", "reason")),
+    _move(V.ASK_TERMINATION, [S.HANDLING], None, _DEPARTMENT, "申请终止", needs=("reason", "evidence", "reply"), leg=True),
+    _move(V.APPROVE_TERMINATION, [S.HANDLING], None, [R.REVIEWER], "初审同意终止"),
+    _move(V.TERMINATE, [S.HANDLING], S.TERMINATED, [R.SUPERVISOR], "批准终止"),
+    _move(V.REFUSE_TERMINATION, [S.HANDLING], None, [R.REVIEWER, R.SUPERVISOR], "驳回终止", needs=("reason",)),
     _move(V.URGE, OPEN, None, [R.OPERATOR, R.DISPATCHER, R.SUPERVISOR, R.REVISITOR], "催办", needs=("text",)),
     _move(V.SUPERVISE, OUT, None, [R.SUPERVISOR], "督办", needs=("text",)),
+    _move(V.INSTRUCT, OPEN, None, [R.DISPATCHER, R.SUPERVISOR], "登记批示", needs=("leader", "text")),
+    _move(V.TRIAGE, [S.FILED, S.DISPATCHED, S.HANDLING], None, [R.OPERATOR, R.DISPATCHER], "研判", needs=("should", "obstacle")),
+    _move(V.CONSULT, OUT | {S.FILED}, None, [R.DISPATCHER], "发起会商", needs=("units", "text")),
+    _move(V.CONCLUDE_CONSULT, OUT | {S.FILED}, None, [R.DISPATCHER], "会商结论", needs=("text",)),
+    _move(V.ASK_EXTENSION, [S.DISPATCHED, S.HANDLING], None, _DEPARTMENT, "申请延期", needs=("limit", "reason"), leg=True),
     _move(V.EXTEND, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "批准延期", needs=("limit", "reason")),
+    _move(V.REFUSE_EXTENSION, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "驳回延期", needs=("reason",)),
+    _move(V.ASK_PAUSE, [S.DISPATCHED, S.HANDLING], None, _DEPARTMENT, "申请挂起", needs=("reason", "text"), leg=True),
     _move(V.PAUSE, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "批准挂起", needs=("reason", "text")),
+    _move(V.REFUSE_PAUSE, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "驳回挂起", needs=("reason",)),
     _move(V.RESUME, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "恢复计时", needs=("text",)),
+    _move(V.ASK_EXCLUSION, SCORED, None, _DEPARTMENT, "申请剔除", needs=("reason", "evidence")),
+    _move(V.APPROVE_EXCLUSION, SCORED, None, [R.REVIEWER], "初审同意剔除"),
+    _move(V.EXCLUDE, SCORED, None, [R.SUPERVISOR], "批准剔除"),
+    _move(V.REFUSE_EXCLUSION, SCORED, None, [R.REVIEWER, R.SUPERVISOR], "驳回剔除", needs=("reason",)),
 )
 
 _BY_STATE_AND_VERB = {(source, move.verb): move for move in MOVES for source in move.sources}

@@ -15,7 +15,7 @@ from tickets.lifecycle import OUT, State
 
 
 class Kind(StrEnum):
-    """诉求类型, and the special matters of the 办不成事 and 找茬 windows."""
+    """诉求类型, and the special matters: of the 办不成事 and 找茬 windows, promised policies (政策兑现), errands done for a citizen (帮代办), bad ratings."""
 
     INQUIRY = "inquiry"
     HELP = "help"
@@ -25,6 +25,9 @@ class Kind(StrEnum):
     PRAISE = "praise"
     STUCK = "stuck"
     FAULT = "fault"
+    PROMISE = "promise"
+    AGENCY = "agency"
+    BAD_RATING = "bad_rating"
 
     @property
     def label(self) -> str:
@@ -41,6 +44,9 @@ KIND_LABELS = {
     Kind.PRAISE: "表扬",
     Kind.STUCK: "办不成事",
     Kind.FAULT: "找茬",
+    Kind.PROMISE: "政策兑现",
+    Kind.AGENCY: "帮代办",
+    Kind.BAD_RATING: "差评整改",
 }
 
 
@@ -57,7 +63,7 @@ class Ticket(Base):
     __table_args__ = (
         CheckConstraint("confidentiality in ('open', 'confidential', 'anonymous')", name="confidentiality"),
         CheckConstraint("lead_code is not null or state not in ('dispatched', 'handling', 'returning', 'resolved')", name="out_has_lead"),
-        Index("ix_ticket_desk", "state", "due_at", "id", postgresql_where=text("state not in ('closed', 'archived')")),
+        Index("ix_ticket_open_desk", "state", "due_at", "id", postgresql_where=text("state not in ('closed', 'withdrawn', 'terminated', 'archived')")),
         Index("ix_ticket_phone", "phone_hash", "id", postgresql_where=text("phone_hash is not null")),
     )
 
