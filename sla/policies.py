@@ -17,7 +17,7 @@ from sla.triggers import Trigger
 RULE_FIELDS: Final = {
     *CHOICES,
     *("key", "title", "priority", "overlay", "calendar", "limits", "statutory", "extensions", "revisit_share"),
-    *("ladder", "ends_at", "roll_if_holiday", "source"),
+    *("ladder", "ends_at", "roll_if_holiday", "source", "by_item"),
 }
 POLICY_FIELDS: Final = {"name", "title", "defaults", "rule", "ladder", "trigger", "pause"}
 NONE: Final = "none"
@@ -94,6 +94,7 @@ def _rule(row: dict[str, Any], defaults: dict[str, Any]) -> Rule:
         ends_at=given.get("ends_at", "close"),
         roll_if_holiday=given.get("roll_if_holiday", False),
         source=row.get("source", ""),
+        by_item=row.get("by_item", False),
     )
 
 
@@ -114,6 +115,7 @@ def _rule_data(rule: Rule) -> dict[str, Any]:
         "ends_at": rule.ends_at,
         "roll_if_holiday": rule.roll_if_holiday,
         "source": rule.source,
+        "by_item": rule.by_item,
     }
 
 

@@ -35,15 +35,25 @@ SPECIFICITY: Final = "priority, urgency, tags, item, area, kind"
 """What makes a rule more specific, the weightiest first; for item and area the longer code."""
 
 
+OVERLAY: Final = "+"
+ITEM: Final = "@"
+"""In the key of a rule that was put together: what was laid over it, and the limits of the item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What a policy needs to know of a ticket. item and area: official codes, matched by prefix; tags: marks such as enterprise, joint, redo."""
+    """What a policy needs to know of a ticket. item and area: official codes, matched by prefix; tags: marks such as enterprise, joint, redo.
+
+    promised, statutory: the item's own limits (承诺时限, 法定时限) in the catalogue, where it has them.
+    """
 
     kind: str
     item: str = ""
     area: str = ""
     urgency: str = "normal"
     tags: frozenset[str] = frozenset()
+    promised: Limit | None = None
+    statutory: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ class Rule:
 
     limits: promised 承诺时限 by clock; statutory: 法定时限 by clock, shown beside it. extensions: alternatives, one of which must allow what is asked.
     revisit_share: share of tickets revisited, 0 to 1. ladder: name of the ladder. ends_at: close or 24:00. overlay: adds to the rule that matches.
+    by_item: an item that promises a limit of its own is answered within that instead.
     """
 
     key: str
@@ -90,6 +101,7 @@ class Rule:
     ends_at: str = "close"
     roll_if_holiday: bool = False
     source: str = ""
+    by_item: bool = False
 
     def limit(self, clock: str) -> Limit | None:
         """The promised limit of a clock; None when the rule has no such clock. Raises NotFound for a clock nobody knows."""
@@ -142,14 +154,16 @@ class Policy:
         overlays = {rule.key: rule for rule in reversed(matching) if rule.overlay}
         for overlay in overlays.values():
             rule = _laid_over(rule, overlay)
-        return rule
+        return _of_item(rule, matter.promised, matter.statutory) if rule.by_item and matter.promised else rule
 
     def rule(self, key: str) -> Rule:
-        """The rule with this key; "complaint+enterprise" is one with an overlay. Raises NotFound."""
-        first, *over = (self._by_key(part) for part in key.split("+"))
+        """The rule with this key. "complaint+enterprise" is one with an overlay, "help@20 workday/60 workday" one with an item's limits. Raises NotFound."""
+        key, _, own = key.partition(ITEM)
+        first, *over = (self._by_key(part) for part in key.split(OVERLAY))
         for overlay in over:
             first = _laid_over(first, overlay)
-        return first
+        promised, _, statutory = own.partition("/")
+        return _of_item(first, Limit.parse(promised), Limit.parse(statutory) if statutory else None) if promised else first
 
     def rungs(self, rule: Rule, clock: str) -> tuple[Rung, ...]:
         """The rungs of the rule's ladder that apply to a clock."""
@@ -228,8 +242,8 @@ def _refuse_twins(rules: Sequence[Rule]) -> None:
     seen: dict[tuple[Any, ...], Rule] = {}
     keys: set[str] = set()
     for rule in rules:
-        if rule.key in keys or "+" in rule.key:
-            raise Refused(f"规则名“{rule.key}”重复，或含有“+”。", field="key")
+        if rule.key in keys or OVERLAY in rule.key or ITEM in rule.key:
+            raise Refused(f"规则名“{rule.key}”重复，或含有“{OVERLAY}”“{ITEM}”。", field="key")
         keys.add(rule.key)
         for p in _patterns_of(rule):
             place = (rule.overlay, rule.priority, len(rule.tags), p.kind, p.item, p.area, p.urgency)
@@ -254,6 +268,24 @@ def _laid_over(rule: Rule, overlay: Rule) -> Rule:
         limits={**rule.limits, **overlay.limits},
         statutory={**rule.statutory, **overlay.statutory},
         revisit_share=max(rule.revisit_share, overlay.revisit_share),
+        by_item=rule.by_item or overlay.by_item,
+    )
+
+
+def _of_item(rule: Rule, promised: Limit, statutory: Limit | None) -> Rule:
+    """The rule with the item's limits. The citizen's clock leaves the same room around the answer; where the units differ, it is the promise itself."""
+    resolve, citizen = rule.limits.get("resolve"), rule.limits.get("citizen")
+    limits = {**rule.limits, "resolve": promised}
+    limits.pop("citizen", None)
+    if resolve and citizen and resolve.unit == citizen.unit == promised.unit:
+        limits["citizen"] = Limit(promised.amount + max(citizen.amount - resolve.amount, Decimal(0)), promised.unit)
+    own = f"{promised}/{statutory}" if statutory else str(promised)
+    return replace(
+        rule,
+        key=f"{rule.key}{ITEM}{own}",
+        title=f"{rule.title}·按事项承诺时限",
+        limits=limits,
+        statutory={**rule.statutory, **({"resolve": statutory} if statutory else {})},
     )
 
 

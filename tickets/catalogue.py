@@ -116,6 +116,15 @@ def item_named(s: Session, code: str) -> Item:
     return item
 
 
+def item_as_of(s: Session, code: str, at: datetime) -> Item:
+    """The item as the catalogue read at that moment: a ticket keeps what was valid when it was filed."""
+    item = item_named(s, code)
+    if item.entered_at is None or item.entered_at <= at:
+        return item
+    past = s.scalar(select(ItemPast).where(ItemPast.code == code, ItemPast.replaced_at > at).order_by(ItemPast.replaced_at).limit(1))
+    return item if past is None else Item(code=code, **past.body)
+
+
 def area_named(s: Session, code: str) -> Area:
     """The area with this code. Raises NotFound, naming the field."""
     area = s.get(Area, code)

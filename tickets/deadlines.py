@@ -22,6 +22,7 @@ from sla.limit import Limit
 from sla.policy import CLOCKS, Matter, Policy
 from sla.timers import Terms, Timer
 from sla.worktime import add
+from tickets.catalogue import item_as_of
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
 
@@ -30,7 +31,7 @@ STATEMENT = "statement"
 
 def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
     """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
-    terms = versions.terms_for(s, matter_of(ticket))
+    terms = versions.terms_for(s, matter_of(s, ticket))
     mirror(ticket, _start_citizen(s, ticket, terms, at=ticket.received_at))
     if terms.rule.limit("dispatch"):
         timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
@@ -174,14 +175,22 @@ def light(whose: Ticket | Leg, at: datetime) -> Light:
     return lights.light(at, due=whose.due_at, warn=whose.warn_at, stopped=stopped)
 
 
-def matter_of(ticket: Ticket) -> Matter:
-    """The ticket as the policy's rules see it."""
+def matter_of(s: Session, ticket: Ticket) -> Matter:
+    """The ticket as the policy's rules see it, with its item's mode and limits as they were when it was filed."""
     tags = {"redo"} if ticket.round > 1 else set()
     if ticket.confidentiality == "anonymous":
         tags.add("anonymous")
+    item = item_as_of(s, ticket.item_code, ticket.filed_at) if ticket.item_code else None
+    if item and item.mode:
+        tags.add(item.mode)
     return Matter(
-        kind=ticket.kind.value, item=ticket.item_code or "", area=ticket.area_code or "", urgency="life" if ticket.urgent else "normal", tags=frozenset(tags)
-    )
+        kind=ticket.kind.value, item=ticket.item_code or "", area=ticket.area_code or "", urgency="life" if ticket.urgent else "normal", tags=frozenset(tags),
+        promised=_limit(item.promised) if item else None, statutory=_limit(item.statutory) if item else None,
+    )  # fmt: skip
+
+
+def _limit(text: str) -> Limit | None:
+    return Limit.parse(text) if text else None
 
 
 def subject(text: str) -> tuple[str, int]:
@@ -194,9 +203,9 @@ def _terms(s: Session, ticket: Ticket) -> Terms:
     """The rule that fits the ticket as it is now, under the policy version it was filed with."""
     citizen = timers.find(s, _ticket(ticket), "citizen")
     if citizen is None:
-        return versions.terms_for(s, matter_of(ticket))
+        return versions.terms_for(s, matter_of(s, ticket))
     kept = versions.terms_of(s, citizen)
-    rule = kept.policy.rule_for(matter_of(ticket))
+    rule = kept.policy.rule_for(matter_of(s, ticket))
     if rule.calendar == kept.rule.calendar:
         return replace(kept, rule=rule)
     number, calendar = versions.current_calendar(s, rule.calendar)

@@ -226,7 +226,7 @@ def test_a_policy_that_makes_no_sense_is_refused_with_the_reason(change: dict[st
     ("change", "sentence", "field"),
     [
         ({"rule": [rule("a", kind="help")]}, "必须有一条不带任何条件的兜底规则。", "rule"),
-        ({"rule": [rule("a"), rule("a", kind="help")]}, "规则名“a”重复，或含有“+”。", "key"),
+        ({"rule": [rule("a"), rule("a", kind="help")]}, "规则名“a”重复，或含有“+”“@”。", "key"),
         ({"rule": [rule("a", ladder="steep")]}, "规则“规则a”（a）用了没有定义的督办阶梯“steep”。", "ladder"),
         (
             {"rule": [rule("a"), rule("b")]},
