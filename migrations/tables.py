@@ -9,7 +9,10 @@ import tickets.call
 import tickets.catalogue
 import tickets.catalogue_version
 import tickets.discipline_case
+import tickets.hotspots
 import tickets.idempotency
+import tickets.learning
+import tickets.likeness
 import tickets.ticket
 from hotline.db import Base
 
