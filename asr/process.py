@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import deque
 from pathlib import Path
+from typing import IO
 
 from asr.errors import ModelDamaged, SpeechFailed
 from asr.frames import Message, Unpacker, packed
@@ -35,12 +36,12 @@ class SpeechProcess:
         self._unpacker = Unpacker()
         self._waiting: deque[Message] = deque()
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "asr.speech", str(model.absolute()), str(os.getpid())],
+            command(model),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._last_words,
             bufsize=0,
-            env={name: os.environ[name] for name in TOLD if name in os.environ} | ALWAYS,
+            env=environment(),
             start_new_session=True,  # Ctrl-C is for the parent to answer
         )
 
@@ -103,7 +104,21 @@ class SpeechProcess:
         """Why it is gone, as far as it told."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(5)
-        self._last_words.seek(0, os.SEEK_END)
-        self._last_words.seek(max(0, self._last_words.tell() - TAIL))
-        words = self._last_words.read().decode(errors="replace").strip()
-        return SpeechFailed("died", f"speech process {self.pid} ended with {self._child.returncode}: {words[-500:]}")
+        return SpeechFailed("died", f"speech process {self.pid} ended with {self._child.returncode}: {last_words(self._last_words)}")
+
+
+def command(model: Path, *mode: str) -> list[str]:
+    """How a speech process is started. mode: `live`, or nothing for recordings."""
+    return [sys.executable, "-P", "-m", "asr.speech", str(model.absolute()), str(os.getpid()), *mode]
+
+
+def environment() -> dict[str, str]:
+    """All that it is told of ours."""
+    return {name: os.environ[name] for name in TOLD if name in os.environ} | ALWAYS
+
+
+def last_words(file: IO[bytes]) -> str:
+    """The end of what it wrote to standard error."""
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - TAIL))
+    return file.read().decode(errors="replace").strip()[-500:]

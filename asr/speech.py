@@ -1,4 +1,4 @@
-"""The speech process: `python -m asr.speech MODEL PARENT`. Takes jobs on standard input, tells what it hears on standard output.
+"""The speech process: `python -m asr.speech MODEL PARENT [live]`. Takes jobs on standard input, tells what it hears on standard output.
 
 Decoding and recognition run only here, so that a file or a fault that kills them kills nothing else. It dies with its parent.
 It has one thread: with a second one memory is allocated under locks, which alone makes Vosk a tenth dearer (measured).
@@ -19,12 +19,15 @@ from asr.frames import Message, packed, read
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 MEMORY = 4 * 1024**3  # bytes of address space; a file must not be able to eat the machine
 EXPENDABLE = b"500"  # of 1000: where memory runs out, this goes before the database
+BEHIND = 10  # of 19 steps of niceness
 OFTEN = 0.5  # seconds between two reports of progress
 
 
-def main(folder: str, parent: str) -> int:
-    """Serves until standard input ends."""
+def main(folder: str, parent: str, live: str = "") -> int:
+    """Serves until standard input ends: recordings one after the other, or live voices side by side."""
     humble(int(parent))
+    if not live:
+        give_way()
     source, sink = private_pipes()
     from asr.errors import ModelDamaged  # the heavy libraries come after the limits
     from asr.vosk import load
@@ -36,9 +39,21 @@ def main(folder: str, parent: str) -> int:
         mouth.say({"event": "damaged", "detail": damage.detail})
         return 1
     mouth.say({"event": "ready"})
+    if live:
+        from asr import stream_child
+
+        stream_child.serve(model, source.fileno(), mouth.say)
+        return 0
     while (job := read(source)) is not None:
         work(model, job, mouth)
     return 0
+
+
+def give_way() -> None:
+    """A recording can wait, a live call cannot: where both want the processor, the call has it."""
+    os.nice(BEHIND)
+    with contextlib.suppress(OSError):  # where each session is a group of its own, only the group's rank counts
+        Path("/proc/self/autogroup").write_text(str(BEHIND))
 
 
 def humble(parent: int) -> None:
@@ -107,4 +122,4 @@ def work(model: Any, job: Message, mouth: Mouth) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:3]))
+    raise SystemExit(main(*sys.argv[1:4]))

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import vosk
 
 from asr.errors import ModelDamaged
 from asr.protocol import Word
+from asr.stream_bounds import checked_phrases, checked_rate
 
-LOWEST, HIGHEST = 8000, 48000  # Hz; a rate of 0 hangs Vosk, a negative one aborts the process
 UNKNOWN = {"[unk]", "<unk>", "<UNK>"}
 
 vosk.SetLogLevel(-1)
@@ -25,12 +26,15 @@ def load(folder: Path) -> Any:
 
 
 class Stream:
-    """One voice being recognised, in one thread at a time. rate: the true rate of what it is fed, in Hz."""
+    """One voice being recognised, in one thread at a time. rate: the true rate of what it is fed, in Hz.
 
-    def __init__(self, model: Any, rate: int) -> None:
-        if not LOWEST <= rate <= HIGHEST:
-            raise ValueError(f"rate {rate} is outside {LOWEST} to {HIGHEST} Hz")
-        self._recognizer = vosk.KaldiRecognizer(model, rate)
+    phrases: the only ones that can be heard, words parted by blanks; none means all of the language. What Vosk cannot bear raises ValueError.
+    """
+
+    def __init__(self, model: Any, rate: int, phrases: Sequence[str] = ()) -> None:
+        checked_rate(rate)
+        grammar = [json.dumps(checked_phrases(phrases), ensure_ascii=False)] if phrases else []
+        self._recognizer = vosk.KaldiRecognizer(model, rate, *grammar)
         self._recognizer.SetWords(True)
         self._most = rate * 2  # bytes in a second: more at once is slow to answer
 
@@ -41,6 +45,11 @@ class Stream:
             if self._recognizer.AcceptWaveform(sound[at : at + self._most]):
                 ended.append(_words(self._recognizer.Result()))
         return [words for words in ended if words]
+
+    def partial(self) -> str:
+        """What is being said just now, its words parted by blanks; it may still change."""
+        heard = json.loads(self._recognizer.PartialResult()).get("partial", "")
+        return " ".join(word for word in heard.split() if word not in UNKNOWN)
 
     def finish(self) -> list[list[Word]]:
         """Whatever was still being said when the sound ended."""

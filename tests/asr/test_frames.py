@@ -17,6 +17,15 @@ def test_messages_survive_any_cutting_up(piece: int) -> None:
     assert out == MESSAGES
 
 
+@pytest.mark.parametrize("piece", [1, 5, 64, 1000])
+def test_sound_goes_with_its_message_as_it_is(piece: int) -> None:
+    sound = bytes(range(256)) * 2
+    flow = packed({"do": "hear"}, sound) + packed({"do": "drop"}) + packed({"do": "hear"}, sound[:2])
+    unpacker = Unpacker()
+    out = [message for at in range(0, len(flow), piece) for message in unpacker.messages(flow[at : at + piece])]
+    assert [message.get("sound") for message in out] == [sound, None, sound[:2]]
+
+
 def test_the_end_of_the_other_side_is_not_a_message() -> None:
     flow = packed(MESSAGES[0])
     for cut in (0, 2, len(flow) - 1):
