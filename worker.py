@@ -18,7 +18,7 @@ from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import calls, dispatching, triggers
+from tickets import calls, dispatching, hotspots, learning, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
 from tickets.suggesting import advise
@@ -126,13 +126,32 @@ def check_triggers(event_id: int) -> None:
             log.info("triggers checked", ticket=event.subject_id, fired=[trigger.key for trigger in fired])
 
 
-SUBSCRIBERS: Mapping[str, Sequence[Job]] = {
-    "call.received": (transcribe_call,),
-    "call.requeued": (transcribe_call,),
-    "call.transcribed": (file_call,),
-    "ticket.filed": (dispatch_ticket,),
-    **dict.fromkeys(triggers.EVENTS, (check_triggers,)),
-}
+@job()
+def remember_ticket(event_id: int) -> None:
+    """相似, 热点 and 样例: what is kept beside the tickets so that nobody has to read them all."""
+    with _once(event_id, "remember_ticket") as s:
+        if s is not None:
+            ticket_id = s.get_one(Event, event_id).subject_id
+            hotspots.follow(s, ticket_id)
+            learning.learn(s, ticket_id)
+
+
+def _together(*tables: Mapping[str, Sequence[Job]]) -> Mapping[str, Sequence[Job]]:
+    """One table of several: an event may have consequences from more than one."""
+    kinds = dict.fromkeys(kind for table in tables for kind in table)
+    return {kind: tuple(follower for table in tables for follower in table.get(kind, ())) for kind in kinds}
+
+
+SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
+    {
+        "call.received": (transcribe_call,),
+        "call.requeued": (transcribe_call,),
+        "call.transcribed": (file_call,),
+        "ticket.filed": (dispatch_ticket,),
+    },
+    dict.fromkeys(triggers.EVENTS, (check_triggers,)),
+    dict.fromkeys(learning.EVENTS, (remember_ticket,)),
+)
 
 
 @contextmanager
