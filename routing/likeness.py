@@ -5,6 +5,7 @@ characters and of toneless syllables are weighed by how rare they are in our own
 (the KEYS smallest of an exponential race): texts that share a fifth of their weight share a key nearly always, whatever else each says.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing import corpus, features
-from routing.text import Folded
+from routing.text import Folded, grams
 
 KEYS = 16
 """Keys of one text; two texts that share a share J of their weight share none with probability (1 - J) ** KEYS."""
@@ -24,8 +25,19 @@ PAIRS = 2
 COMMON = 0.05
 """An n-gram of more than this share of the corpus (请问, 希望有关部门) tells no matter from another and is no key."""
 
+PLEAS = (
+    "(我|市民|来电人|诉求人)?(现在|今天)?(要|想|来电)?(投诉|反映|举报|咨询|反应)(一下)?(的是)?",
+    "(您好|你好|喂|麻烦(您|你|你们)?(了)?|谢谢(您|你|你们)?|感谢|辛苦(了)?|拜托(了)?)",
+    "(希望|请|恳请|请求|要求|盼)(有关|相关|政府|主管)?(部门|单位|领导)?(能)?(尽快|及时|早日|马上|立即)?(核实|调查|重视|介入)?(处理|解决|回复|答复|处置)(一下)?",
+    "(给|予以|给予)(一个|个)?(答复|回复|说法|处理|解决)",
+)
+"""What every caller says of his wish and none of his matter, over the folded text: without it two of them would be alike for asking alike."""
+
 MOST_GRAMS = 300_000
 WORDS = 8
+
+
+_PLEAS = re.compile("|".join(PLEAS))
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class Print:
 
 def read(text: str) -> Print:
     """The print of a text; empty where there is nothing to read. Reads as much of it as every classifier does (text.LONGEST)."""
-    _, found = features.read(text)
+    found = grams(_without_pleas(features.read(text)[0]))
     keys, counts = np.unique(found.keys[found.size == PAIRS], return_counts=True)
     rare = _rarity(keys)
     value = (1.0 + np.log(counts)) * rare
@@ -63,8 +75,8 @@ def likeness(one: Print, other: Print) -> float:
 
 def shared_words(text: str, others: Sequence[str]) -> tuple[str, ...]:
     """The words of `text` that one of the others has too, as they stand in it, the longest first: what a person looks for to tell whether."""
-    folded, _ = features.read(text)
-    mine, theirs = folded.words(), [features.read(other)[0].words() for other in others]
+    folded = _without_pleas(features.read(text)[0])
+    mine, theirs = folded.words(), [_without_pleas(features.read(other)[0]).words() for other in others]
     spans = _runs(mine, theirs)
     words = dict.fromkeys(_as_it_stands(folded, start, end) for start, end in sorted(spans, key=lambda span: span[0] - span[1]))
     return tuple(words)[:WORDS]
@@ -87,6 +99,11 @@ def _runs(mine: str, theirs: Sequence[str]) -> list[tuple[int, int]]:
 
 def _as_it_stands(folded: Folded, start: int, end: int) -> str:
     return folded.text[folded.at[start] : folded.at[end - 1] + 1]
+
+
+def _without_pleas(folded: Folded) -> Folded:
+    spans = [match.span() for match in _PLEAS.finditer(folded.words())]
+    return folded.dropping(spans) if spans else folded
 
 
 def _rarity(names: NDArray[np.uint64]) -> NDArray[np.float64]:

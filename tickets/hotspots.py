@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 from hotline.clock import SHANGHAI, local
 from hotline.db import Base
 from hotline.people import Person
-from tickets import access
+from tickets import access, likeness
 from tickets.catalogue import Area, Item
 from tickets.likeness import Likeness
 from tickets.ticket import Ticket
@@ -82,21 +82,31 @@ class Surge:
         return sum(self.before) / len(self.before)
 
 
-def count(s: Session, row: Likeness, *, of: int = 1) -> None:
-    """Counts a ticket of the index on the day it was filed; of: -1 takes it back."""
+def follow(s: Session, ticket_id: int) -> None:
+    """A ticket that was filed is put into the index and counted; one that a dispatcher put elsewhere counts there from now on."""
+    ticket = s.get_one(Ticket, ticket_id)
+    row, new = likeness.index(s, ticket)
+    here = (ticket.item_code, ticket.area_code)
+    if new:
+        _count(s, row, 1)
+    elif (row.item_code, row.area_code) != here:
+        _count(s, row, -1)
+        row.item_code, row.area_code = here
+        _count(s, row, 1)
+
+
+def catch_up(s: Session, *, after: int, limit: int = 200) -> int | None:
+    """Follows tickets that were filed before there was an index, from the one after `after` on. Returns the last id, None at the end."""
+    found = s.scalars(select(Ticket.id).where(Ticket.id > after).order_by(Ticket.id).limit(limit)).all()
+    for ticket_id in found:
+        follow(s, ticket_id)
+    return found[-1] if found else None
+
+
+def _count(s: Session, row: Likeness, more: int) -> None:
     key = {"day": local(row.at).date(), "item_code": row.item_code or "", "area_code": row.area_code or ""}
-    made = insert(DailyCount).values(**key, tickets=of)
+    made = insert(DailyCount).values(**key, tickets=more)
     s.execute(made.on_conflict_do_update(index_elements=list(key), set_={"tickets": DailyCount.tickets + made.excluded.tickets}))
-
-
-def recount(s: Session, row: Likeness, ticket: Ticket) -> bool:
-    """A dispatcher has put the ticket under another item or area: it counts there from now on. Returns whether it does."""
-    if (row.item_code, row.area_code) == (ticket.item_code, ticket.area_code):
-        return False
-    count(s, row, of=-1)
-    row.item_code, row.area_code = ticket.item_code, ticket.area_code
-    count(s, row)
-    return True
 
 
 def clusters(s: Session, person: Person, *, at: datetime, days: int = DAYS, limit: int = MOST) -> list[Cluster]:
@@ -127,7 +137,7 @@ def surges(s: Session, *, day: date) -> list[Surge]:
     days = [day, *days_before(day)]
     found = [(key, counts) for level in (DISTRICT, 0) for key, counts in _counted(s, days, level).items()]
     sure = [(key, counts, _by_chance(counts)) for key, counts in found if counts[0] >= LEAST]
-    kept = sorted((one for one in sure if one[2] <= CHANCE), key=lambda one: (one[2], -one[1][0], one[0]))[:MOST]
+    kept = sorted((one for one in sure if one[2] <= CHANCE), key=lambda one: (one[2], -one[1][0], one[0][0], one[0][1] is None))[:MOST]
     items = _names(s, Item, [item for (item, _), _, _ in kept])
     areas = _names(s, Area, [area for (_, area), _, _ in kept if area])
     return [

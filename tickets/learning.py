@@ -66,14 +66,14 @@ class Lesson(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
     filed_at: Mapped[datetime]
     suggested_item: Mapped[str | None] = mapped_column(String(12))
-    suggested_unit: Mapped[str | None] = mapped_column(String(20))
+    suggested_unit: Mapped[str | None] = mapped_column(String(40))
     confidence: Mapped[float | None]
     unknown: Mapped[bool] = mapped_column(default=True)
     model: Mapped[str] = mapped_column(String(20), default="")
     by_itself: Mapped[bool] = mapped_column(default=False)
-    first_unit: Mapped[str | None] = mapped_column(String(20))
+    first_unit: Mapped[str | None] = mapped_column(String(40))
     item: Mapped[str | None] = mapped_column(String(12))
-    unit: Mapped[str | None] = mapped_column(String(20))
+    unit: Mapped[str | None] = mapped_column(String(40))
     area: Mapped[str | None] = mapped_column(String(12))
     how: Mapped[How | None] = mapped_column(word(How))
     settled_at: Mapped[datetime | None]

@@ -35,8 +35,11 @@ READ = 40
 SAME_TEXT = 0.35
 """Likeness from which on the words alone say that it is one matter; see routing.likeness.likeness for what is usual."""
 
-SAME_MATTER = 0.18
-"""Likeness that is enough where the item or the street is the same too."""
+SAME_MATTER = 0.16
+"""Likeness that is enough to be offered to a person where the item or the street is the same too."""
+
+CLUSTERED = 0.25
+"""Likeness from which on nobody is asked before two tickets are counted as one hot spot; in one street SAME_MATTER is enough."""
 
 WHEREVER = 0.8
 """Likeness that is enough although the two are said to be in different districts: one of the areas is a mistake."""
@@ -44,7 +47,7 @@ WHEREVER = 0.8
 ASKS_AFTER = ("催", "上次", "反映过", "投诉过", "打过电话", "打过你们", "之前打", "昨天打", "工单", "怎么样了", "处理得怎", "进度", "到哪一步")
 """Words of a caller who asks after a matter that is already ours."""
 
-AFTER_THE_SAME = 0.08
+AFTER_THE_SAME = 0.03
 """Likeness that is enough for a caller who asks after his only open matter: such calls are short and say little of it."""
 
 
@@ -91,23 +94,25 @@ class Alike:
     words: tuple[str, ...]
 
 
-def index(s: Session, ticket: Ticket) -> Likeness:
-    """Puts a ticket into the index and into the cluster of the ticket most like it, if there is one. A ticket that is in it stays as it is."""
-    s.execute(select(func.pg_advisory_xact_lock(func.hashtext("likeness"))))  # two alike filed in one second are to see each other
+def index(s: Session, ticket: Ticket) -> tuple[Likeness, bool]:
+    """Puts a ticket into the index and into the cluster of the ticket most like it, if there is one. Returns its row, and whether that is new."""
     if (known := s.get(Likeness, ticket.id)) is not None:
-        return known
+        return known, False
+    s.execute(select(func.pg_advisory_xact_lock(func.hashtext("likeness"))))  # two alike filed in one second are to see each other
+    if (known := s.scalar(select(Likeness).where(Likeness.ticket_id == ticket.id))) is not None:
+        return known, False
     seen = likeness.read(ticket.body)
     row = Likeness(ticket_id=ticket.id, at=ticket.filed_at, item_code=ticket.item_code, area_code=ticket.area_code, phone_hash=ticket.phone_hash)
     s.add(row)
     if keys := likeness.keys(seen):
         s.execute(insert(LikenessKey), [{"key": key, "ticket_id": ticket.id} for key in keys])
     s.flush()
-    best = _alike(s, ticket, seen, by=None, days=DAYS, limit=1)
-    if best:
-        partner = s.get_one(Likeness, best[0].ticket.id)
+    near = _alike(s, ticket, seen, by=None, days=DAYS, limit=5)
+    if best := next((one for one in near if one.likeness >= (SAME_MATTER if one.same_place else CLUSTERED)), None):
+        partner = s.get_one(Likeness, best.ticket.id)
         partner.cluster_id = row.cluster_id = partner.cluster_id or partner.ticket_id
         s.flush()
-    return row
+    return row, True
 
 
 def near_duplicates(s: Session, ticket: Ticket, *, by: Person | None = None, days: int = DAYS, limit: int = 5) -> list[Alike]:
@@ -149,14 +154,6 @@ def past(s: Session, text: str, *, by: Person | None, limit: int = 3) -> list[tu
     tickets = _read(s, _found(s, likeness.keys(seen), since=0), by)
     rated = [(ticket, likeness.likeness(seen, likeness.read(ticket.body))) for ticket in tickets if ticket.item_code and ticket.lead_code]
     return sorted((pair for pair in rated if pair[1] >= SAME_MATTER), key=lambda pair: -pair[1])[:limit]
-
-
-def catch_up(s: Session, *, after: int, limit: int = 200) -> int | None:
-    """Puts tickets into the index that were filed before there was one, from the one after `after` on. Returns the last id, None at the end."""
-    found = s.scalars(select(Ticket).where(Ticket.id > after).order_by(Ticket.id).limit(limit)).all()
-    for ticket in found:
-        index(s, ticket)
-    return found[-1].id if found else None
 
 
 def _alike(s: Session, ticket: Ticket, seen: Print, *, by: Person | None, days: int, limit: int) -> list[Alike]:
