@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from commands import bench, calls, common, routing, running, time, user
+from commands import bench, calls, catalogue, common, keeping, routing, running, time, user
 from hotline import log
 from hotline.errors import Refusal, Refused
 
@@ -68,9 +68,12 @@ for command in (
     running.doctor,
     running.model,
     user.user,
+    catalogue.catalogue,
     routing.train,
     routing.evaluate,
     running.diagram,
+    keeping.replay,
+    keeping.chain,
     running.migrate,
     running.work,
     running.serve,

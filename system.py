@@ -24,7 +24,7 @@ import beat as beats
 import worker
 from asr import model as speech_model
 from asr.errors import SpeechError
-from hotline import clock, embedded, jobs, privacy, recordings
+from hotline import chain, clock, embedded, jobs, privacy, recordings
 from hotline.db import Session, bind
 from hotline.errors import NotFound, Refused
 from hotline.migrate import migrate
@@ -92,6 +92,7 @@ def prepare(settings: Settings, url: str, *, empty: bool = False, progress: Prog
     logins: list[tuple[str, str, str]] = []
     with Session.begin() as s:
         s.execute(text("SELECT pg_advisory_xact_lock(hashtext('hotline setup'))"))
+        chain.adopt(s)
         versions.seed(s, at=clock.now())
         if not empty and setup.is_empty(s):
             setup.load(s)

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from asr import model as speech_model
-from asr.errors import AudioRefused, ModelDamaged, ModelMissing, SpeechError, SpeechFailed
+from asr.errors import AudioRefused, Cancelled, ModelDamaged, ModelMissing, SpeechError, SpeechFailed
 from asr.pool import SpeechPool
 from asr.protocol import Recogniser
 from hotline import clock
@@ -18,10 +18,11 @@ from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import calls, dispatching, hotspots, learning, triggers
+from tickets import calls, dispatching, hearing, hotspots, learning, merging, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
 from tickets.suggesting import advise
+from transcribing import Keeper
 
 log = structlog.get_logger("hotline.worker")
 
@@ -67,9 +68,15 @@ def transcribe_call(event_id: int) -> None:
         call = s.get_one(Call, event.subject_id)
         if call.state is not CallState.WAITING:
             return
-        path, declared, call_id = tools().recordings / call.sha256, call.declared, call.id
+        earlier = hearing.known(hearing.so_far(s, call))
+        path, declared, names, call_id = tools().recordings / call.sha256, call.declared, call.channels, call.id
+    keeper = Keeper(call_id)
     try:
-        transcript = tools().recogniser.transcribe(path, declared=declared)
+        transcript = tools().recogniser.transcribe(
+            path, declared=declared, names=names, since=earlier, on_utterance=keeper.hear, on_progress=keeper.progress, cancel=keeper.cancel
+        )
+    except Cancelled:
+        log.info("transcription stopped", call=call_id)
     except (ModelMissing, ModelDamaged) as problem:
         log.warning("call waits for the speech model", call=call_id, code=problem.code)
         with _once(event_id, "transcribe_call") as s:
@@ -142,6 +149,15 @@ def _together(*tables: Mapping[str, Sequence[Job]]) -> Mapping[str, Sequence[Job
     return {kind: tuple(follower for table in tables for follower in table.get(kind, ())) for kind in kinds}
 
 
+@job()
+def follow_master(event_id: int) -> None:
+    """并单: what became of a ticket concerns those that were merged into it."""
+    with _once(event_id, "follow_master") as s:
+        if s is not None:
+            event = s.get_one(Event, event_id)
+            log.info("followers told", ticket=event.subject_id, followers=merging.follow_master(s, event, at=clock.now()))
+
+
 SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     {
         "call.received": (transcribe_call,),
@@ -151,6 +167,7 @@ SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     },
     dict.fromkeys(triggers.EVENTS, (check_triggers,)),
     dict.fromkeys(learning.EVENTS, (remember_ticket,)),
+    dict.fromkeys(merging.EVENTS, (follow_master,)),
 )
 
 

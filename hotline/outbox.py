@@ -2,6 +2,8 @@
 
 verb -> event row -> relay (SKIP LOCKED) -> job, which claims (event, job) once. A crash anywhere repeats a delivery,
 never an effect: the claim is taken in the transaction that does the work.
+
+Every event is sealed with a keyed hash of what it says (hotline/chain.py), and linked to the one before it as it is relayed.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from hotline import chain, changes
 from hotline.db import Base
 from hotline.people import Person
 
@@ -19,12 +22,17 @@ CHANNEL = "outbox"
 
 
 class Event(Base):
-    """Something that happened: append-only. kind: past tense, `ticket.signed`; subject: `ticket`, 42; data: what it carried."""
+    """Something that happened: append-only. kind: past tense, `ticket.signed`; subject: `ticket`, 42; data: what it carried.
+
+    changes: what it changed in the rows of its subject, by which they can be built again. seal: the keyed hash of all this;
+    place, link: where it stands in the chain, and the hash of all up to here; None until it is relayed.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_subject", "subject_kind", "subject_id", "id"),
         Index("ix_event_to_relay", "id", postgresql_where=text("relayed_at IS NULL")),
+        Index("uq_event_place", "place", unique=True, postgresql_where=text("place IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -35,6 +43,10 @@ class Event(Base):
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     data: Mapped[dict[str, Any]]
     relayed_at: Mapped[datetime | None]
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    seal: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[int | None]
+    link: Mapped[str | None] = mapped_column(String(64))
 
 
 class Claim(Base):
@@ -51,9 +63,10 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
 
     subject: a row with an integer `id`; its table name is the subject's kind.
     """
-    if subject.id is None:
-        s.flush()
-    event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data)
+    s.flush()
+    told = changes.taken(s, (subject.__tablename__, subject.id))
+    event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data, changes=told)
+    event.seal = chain.seal(event)
     s.add(event)
     s.flush()
     s.execute(select(func.pg_notify(CHANNEL, "")))
@@ -62,7 +75,9 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
 
 def record_all(s: Session, events: Sequence[Event]) -> None:
     """Writes many events in one statement, as a sweep does for a whole batch."""
-    columns = ("kind", "subject_kind", "subject_id", "at", "by_id", "data")
+    columns = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "seal")
+    for event in events:
+        event.seal = chain.seal(event)
     if events:
         s.execute(insert(Event), [{name: getattr(event, name) for name in columns} for event in events])
         s.execute(select(func.pg_notify(CHANNEL, "")))
@@ -71,7 +86,8 @@ def record_all(s: Session, events: Sequence[Event]) -> None:
 def relay(s: Session, *, send: Callable[[Session, Event], None], at: datetime, limit: int = 200) -> int:
     """Hands up to `limit` waiting events to `send`, oldest first, and marks them; returns how many.
 
-    Any number of relays may run at once. If `send` raises, nothing is marked and the events are tried again.
+    Any number of relays may run at once; they wait for one another only to link the chain. If `send` raises, nothing is
+    marked and the events are tried again.
     """
     events = s.scalars(
         select(Event).where(Event.relayed_at.is_(None)).order_by(Event.id).limit(limit).with_for_update(skip_locked=True)
@@ -79,6 +95,7 @@ def relay(s: Session, *, send: Callable[[Session, Event], None], at: datetime, l
     for event in events:
         send(s, event)
         event.relayed_at = at
+    chain.append(s, events)
     return len(events)
 
 

@@ -4,6 +4,7 @@ from alembic.operations import Operations
 from sqlalchemy import text
 
 from hotline.words import words_of
+from tickets.wording import text_row
 
 PATHS = text(
     "WITH RECURSIVE tree AS ("
@@ -11,6 +12,10 @@ PATHS = text(
     " UNION ALL SELECT d.code, tree.path || d.code || '/' FROM department d JOIN tree ON d.parent_code = tree.code)"
     " UPDATE department SET path = tree.path FROM tree WHERE tree.code = department.code AND department.path <> tree.path"
 )
+UNWORDED = text(
+    "SELECT id, title, body, wants, address FROM ticket WHERE NOT EXISTS (SELECT FROM ticket_text WHERE ticket_id = ticket.id) ORDER BY id LIMIT 1000"
+)
+WORDED = text("INSERT INTO ticket_text (ticket_id, folded, keys) VALUES (:ticket_id, :folded, :keys)")
 NAMES = {
     "department": ("code", "code, name, short"),
     "person": ("id", "login, name"),
@@ -22,8 +27,10 @@ def before_up(op: Operations) -> None:
 
 
 def after_up(op: Operations) -> None:
-    """Units get their paths, units and people the words they are found by."""
+    """Units get their paths, units and people the words they are found by, tickets what they say in one spelling."""
     connection = op.get_bind()
+    while tickets := connection.execute(UNWORDED).all():
+        connection.execute(WORDED, [text_row(ticket) for ticket in tickets])
     connection.execute(PATHS)
     for table, (key, names) in NAMES.items():
         rows = connection.execute(text(f"SELECT {key}, {names} FROM {table}")).all()

@@ -5,6 +5,7 @@ import hotline.outbox
 import hotline.people
 import sla.timers
 import sla.versions
+import tickets.board
 import tickets.call
 import tickets.catalogue
 import tickets.catalogue_version
@@ -13,7 +14,11 @@ import tickets.hotspots
 import tickets.idempotency
 import tickets.learning
 import tickets.likeness
+import tickets.live_call
+import tickets.records
 import tickets.ticket
+import tickets.views
+import tickets.wording
 from hotline.db import Base
 
 metadata = Base.metadata

@@ -23,6 +23,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session as Session_
 from sqlalchemy.pool import NullPool
 
+from hotline import privacy
 from hotline.clock import SHANGHAI
 from hotline.db import connect, libpq_url, psycopg_url
 from hotline.embedded import Embedded, running
@@ -104,6 +105,12 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and run in config.stash:
         config.stash[run].end()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A key of the run's own, with which events are sealed and numbers hashed."""
+    privacy.unlock(Path(tmp_path_factory.mktemp("key")) / "secret.key")
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hotline.db import Base, word
 from hotline.people import Department, Person
@@ -102,3 +102,9 @@ class Application(Base):
     def waiting(self) -> bool:
         """Whether it has not been judged to the end."""
         return self.state in WAITING
+
+
+def lapse(s: Session, leg: int, *, at: datetime) -> None:
+    """失效: the leg is answered or over, so what was asked for while it ran is asked for no more."""
+    awaited = update(Application).where(Application.leg_id == leg, Application.state.in_(WAITING), Application.kind != Ask.EXCLUSION)
+    s.execute(awaited.values(state=Judged.LAPSED, decided_at=at))

@@ -1,20 +1,24 @@
 """时限: which clocks a ticket has, and what starts and stops them. The arithmetic is sla's; here is only when.
 
 A ticket's clocks: `dispatch` from filing to dispatch, `citizen` over everything until it is closed, `revisit` once the answer stands.
-A leg's clocks: `sign`, `first_contact`, `resolve` from dispatch (not from signing) to the answer, and `rectify` after a bad rating; inner
+A leg's clocks: `sign`, `first_contact`, `resolve` from dispatch (not from signing) to the answer, and `rectify` (整改) of a bad rating; inner
 steps of a department never stop them.
 A ticket keeps the version of the policy it was filed under; only an explicit recompute moves it to another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
+from hotline.changes import Subject, follow
 from hotline.clock import local
+from hotline.errors import Refused
 from sla import light as lights
 from sla import recompute, timers, versions
 from sla.light import Light
@@ -24,9 +28,10 @@ from sla.timers import Terms, Timer
 from sla.worktime import add
 from tickets.catalogue import item_as_of
 from tickets.lifecycle import State
-from tickets.ticket import Leg, Ticket
+from tickets.ticket import Kind, Leg, Ticket
 
 STATEMENT = "statement"
+NO_LIMITS: Mapping[str, Limit] = {}
 
 
 def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -37,20 +42,57 @@ def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
         timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
 
 
-def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime) -> None:
-    """Each new leg's clocks start; the dispatcher's stops. Where the dispatcher corrected the item, the citizen's clock goes by its rule from now on."""
+def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime, limits: Mapping[str, Limit] = NO_LIMITS) -> None:
+    """Each new leg's clocks start; the dispatcher's stops. Where the dispatcher corrected the item, the citizen's clock goes by its rule from now on.
+
+    limits: the co-handlers' own, by unit; none may outlast the lead's.
+    """
     terms = _terms(s, ticket)
     _under_rule(s, ticket, terms, at=at)
     timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
     for leg in legs:
-        resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round)
+        own = None if leg.lead else _within_leads(terms, ticket.lead_leg, limits.get(leg.department_code), at=at)
+        resolve = timers.start(s, subject=_leg(leg), clock="resolve", at=at, terms=terms, round=leg.round, limit=own)
         mirror(leg, resolve)
-        for clock in ("sign", "first_contact"):
+        for clock in ("sign", "first_contact", *(("rectify",) if ticket.kind is Kind.BAD_RATING else ())):
             if terms.rule.limit(clock):
                 timers.start(s, subject=_leg(leg), clock=clock, at=at, terms=terms, round=leg.round)
         window = terms.rule.limit("return_window")
         leg.return_until = add(terms.calendar, at, window).due if window and terms.rule.returnable and not leg.forced else None
         leg.forced = leg.forced or not terms.rule.returnable
+
+
+def triaged(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """A stuck matter is on another track: what still runs goes by the track's rule, and what must not be returned cannot be any more."""
+    terms = _terms(s, ticket)
+    legs = {_leg(leg): leg for leg in ticket.current_legs}
+    running = s.scalars(select(Timer).where(Timer.subject.in_([_ticket(ticket), *legs]), Timer.stopped_at.is_(None)).order_by(Timer.id).with_for_update()).all()
+    recompute.apply(s, running, lambda timer: terms, at=at)
+    for timer in running:
+        mirror(legs.get(timer.subject, ticket), timer)
+    for leg in legs.values() if not terms.rule.returnable else ():
+        leg.forced, leg.return_until = True, None
+
+
+def check_limit(s: Session, ticket: Ticket, limit: Limit, *, at: datetime) -> None:
+    """Raises Refused where a co-handler's own limit, if it began now, would outlast the lead's."""
+    _within_leads(_terms(s, ticket), ticket.lead_leg, limit, at=at)
+
+
+def _within_leads(terms: Terms, lead: Leg | None, asked: Limit | None, *, at: datetime) -> Limit | None:
+    """A co-handler's own limit: as it was given, or the rule's cut to end with the lead's. None: the rule's as it is.
+
+    Where the lead's time is over already, a co-handler that is called in late gets its own time all the same.
+    """
+    limit = asked or terms.rule.limit("resolve")
+    if lead is None or lead.due_at is None or lead.due_at <= at or limit is None:
+        return asked
+    due = add(terms.calendar, at, limit, close_of_business=terms.rule.close_of_business, roll_if_holiday=terms.rule.roll_if_holiday).due
+    if due <= lead.due_at:
+        return asked
+    if asked is not None:
+        raise Refused(f"协办时限（{asked.chinese}）不能晚于主办的到期时间 {local(lead.due_at):%m-%d %H:%M}，请改短。", field="limit")
+    return Limit(Decimal(max(1, int((lead.due_at - at).total_seconds()) // 60)), "minute")
 
 
 def signed(s: Session, leg: Leg, *, at: datetime) -> None:
@@ -63,18 +105,12 @@ def contacted(s: Session, leg: Leg, *, at: datetime) -> None:
     timers.stop(s, subject=_leg(leg), clock="first_contact", at=at)
 
 
-def resolved(s: Session, leg: Leg, *, at: datetime) -> None:
+def resolved(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     """Stops the resolve clock, provisionally: a rejected answer starts it again from here. 整改 ends with the answer."""
+    _end_pause(s, ticket, leg, at=at)
     timers.stop(s, subject=_leg(leg), clock="resolve", at=at)
     timers.stop(s, subject=_leg(leg), clock="rectify", at=at)
     contacted(s, leg, at=leg.contacted_at or at)
-
-
-def rectifying(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
-    """差评整改: a bad rating has a clock of its own beside the redo's."""
-    terms = _terms(s, ticket)
-    if terms.rule.limit("rectify"):
-        timers.start(s, subject=_leg(leg), clock="rectify", at=at, terms=terms, round=leg.round)
 
 
 def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
@@ -84,17 +120,37 @@ def resumed(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
 
 
 def extended(s: Session, ticket: Ticket, leg: Leg, limit: Limit, *, at: datetime) -> None:
-    """延期 of the resolve clock."""
+    """延期 of the resolve clock; a co-handler's not beyond the lead's."""
     mirror(leg, timers.extend(s, subject=_leg(leg), clock="resolve", at=at, limit=limit, terms=_terms(s, ticket)))
+    lead = ticket.lead_leg
+    if lead is not None and lead is not leg and lead.due_at and leg.due_at and at < lead.due_at < leg.due_at:
+        raise Refused("协办的时限不能晚于主办的时限；确需延长的，请先给主办单位延期。", field="limit")
+
+
+def check_extension(s: Session, ticket: Ticket, leg: Leg, limit: Limit, *, at: datetime) -> None:
+    """Raises Refused where such an extension could not be granted anyway: it is late, or more than the rule allows."""
+    timer = timers.find(s, _leg(leg), "resolve")
+    if timer is None or at > timer.due_at:
+        raise Refused("已经超期，不能再延期。", field="limit")
+    _terms(s, ticket).rule.check_extension([extension.limit for extension in timer.all_extensions()], limit)
 
 
 def paused(s: Session, ticket: Ticket, leg: Leg, reason: str, *, at: datetime) -> None:
-    """挂起 of the resolve clock."""
+    """挂起 of the resolve clock; one that ran into its cap is over, and another may follow."""
+    if leg.paused_at is not None and not leg.paused(at):
+        resumed(s, ticket, leg, at=at)
     mirror(leg, timers.pause(s, subject=_leg(leg), clock="resolve", at=at, reason=reason, terms=_terms(s, ticket)))
+
+
+def _end_pause(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
+    """An answer ends a pause: what stands as the deadline must not count on more of it than there was."""
+    if leg.paused_at is not None:
+        resumed(s, ticket, leg, at=at)
 
 
 def leg_ended(s: Session, ticket: Ticket, leg: Leg, *, at: datetime) -> None:
     """All clocks of the leg stop; without a lead the dispatcher's runs again."""
+    _end_pause(s, ticket, leg, at=at)
     timers.stop_all(s, subject=_leg(leg), at=at)
     if leg.lead and leg.outcome == "returned":
         timers.restart(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=_terms(s, ticket))
@@ -114,6 +170,18 @@ def revisited(s: Session, ticket: Ticket, *, at: datetime) -> None:
     timers.stop(s, subject=_ticket(ticket), clock="revisit", at=at)
     terms = _terms(s, ticket)
     mirror(ticket, _start_citizen(s, ticket, terms, at=at))
+
+
+def merged(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """Nobody has to dispatch it any more; the citizen's clock runs on, whoever answers."""
+    timers.stop(s, subject=_ticket(ticket), clock="dispatch", at=at)
+
+
+def unmerged(s: Session, ticket: Ticket, *, at: datetime) -> None:
+    """The dispatcher's clock starts anew."""
+    terms = _terms(s, ticket)
+    if terms.rule.limit("dispatch"):
+        timers.restart(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
 
 
 def closed(s: Session, ticket: Ticket, *, at: datetime) -> None:
@@ -172,7 +240,8 @@ def light(whose: Ticket | Leg, at: datetime) -> Light:
     if whose.due_at is None or whose.warn_at is None:
         return Light.GREY
     stopped = whose.resolved_at or whose.ended_at if isinstance(whose, Leg) else whose.closed_at
-    return lights.light(at, due=whose.due_at, warn=whose.warn_at, stopped=stopped)
+    paused = whose.paused_at if isinstance(whose, Leg) and whose.paused(at) else None
+    return lights.light(at, due=whose.due_at, warn=whose.warn_at, paused=paused, stopped=stopped)
 
 
 def matter_of(s: Session, ticket: Ticket) -> Matter:
@@ -180,6 +249,8 @@ def matter_of(s: Session, ticket: Ticket) -> Matter:
     tags = {"redo"} if ticket.round > 1 else set()
     if ticket.confidentiality == "anonymous":
         tags.add("anonymous")
+    if ticket.track:
+        tags.add(ticket.track)
     item = item_as_of(s, ticket.item_code, ticket.filed_at) if ticket.item_code else None
     if item and item.mode:
         tags.add(item.mode)
@@ -229,6 +300,8 @@ def mirror(whose: Ticket | Leg, timer: Timer) -> None:
     shown = "resolve" if isinstance(whose, Leg) else "revisit" if whose.state is State.REVISITING else "citizen"
     if timer.clock == shown:
         whose.due_at, whose.warn_at, whose.provisional = timer.due_at, timer.warn_at, timer.provisional
+    if timer.clock == shown and isinstance(whose, Leg):
+        whose.paused_at, whose.paused_until = timer.paused_at, timer.all_pauses()[-1].until if timer.paused_at else None
 
 
 def _ticket(ticket: Ticket) -> str:
@@ -238,3 +311,17 @@ def _ticket(ticket: Ticket) -> str:
 def _leg(leg: Leg) -> str:
     return f"leg:{leg.id}"
 
+
+def _told_by(s: Session, timer: Timer) -> Subject:
+    """The ticket whose events tell of a clock."""
+    kind, number = subject(timer.subject)
+    if kind != "leg":
+        return kind, number
+    leg = s.identity_map.get(identity_key(Leg, number))
+    # Asked on the connection: this runs inside a flush, where a query through the session would flush again.
+    ticket_id: Any = leg.ticket_id if leg else s.connection().scalar(select(Leg.ticket_id).where(Leg.id == number))
+    return "ticket", ticket_id
+
+
+# What the sweep moves by itself is not told by events: the steps that have happened are its own.
+follow(Timer, of=_told_by, without=frozenset({"id", "state", "paused_at", "steps", "next_step", "next_at", "warn_at"}))

@@ -159,7 +159,7 @@ MOVES: tuple[Move, ...] = (
     _move(V.NOTIFY, [S.HANDLING], None, _DEPARTMENT, "一次性告知", needs=("missing",), leg=True),
     _move(V.START_CO_HANDLER, [S.DISPATCHED, S.HANDLING, S.RETURNING], None, [R.SYSTEM], "顺序协办开始"),
     _move(V.MERGE, [S.FILED, S.DISPATCHED, S.HANDLING], S.MERGED, [R.DISPATCHER], "并单", needs=("master", "reason")),
-    _move(V.UNMERGE, [S.MERGED], S.FILED, [R.DISPATCHER], "撤销并单", needs=("reason",)),
+    _move(V.UNMERGE, [S.MERGED], S.FILED, [R.DISPATCHER, R.SYSTEM], "撤销并单", needs=("reason",)),
     _move(V.FOLLOW, [S.MERGED], S.REVISITING, [R.SYSTEM], "随主单答复"),
     _move(V.WITHDRAW, [S.FILED, S.DISPATCHED, S.HANDLING, S.RETURNING, S.MERGED], S.WITHDRAWN, [R.OPERATOR, R.DISPATCHER], "撤单", needs=("checked", "reason")),
     _move(V.ASK_TERMINATION, [S.HANDLING], None, _DEPARTMENT, "申请终止", needs=("reason", "evidence", "reply"), leg=True),

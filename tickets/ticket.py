@@ -7,10 +7,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hotline.changes import follow
 from hotline.db import Base, word
 from hotline.people import Department, Person
 from hotline.privacy import Sealed
+from tickets.application import Application
 from tickets.catalogue import Area, Item
+from tickets.consultation import Consultation
 from tickets.lifecycle import OUT, State
 
 
@@ -55,8 +58,11 @@ class Ticket(Base):
 
     received_at: when the citizen's clock began. round: 1, and one more with each redo (重办).
     lead_code: the department that answers now, None while nobody does. returns: approved returns in this round.
-    confidence, decided_by, suggestion: what the classifier said and whether it or a person dispatched.
-    burden: 跑动负担 of a stuck matter: trips, departments, materials, days (whole numbers).
+    instructed: 批示件; excluded: 剔除, not scored. confidence, decided_by, suggestion: what the classifier said and whether it or a person dispatched.
+    burden: 跑动负担 of a stuck matter when it was filed: trips, departments, materials, days (whole numbers); burden_after: the same when it was done.
+    window, application: at which window, under which application number (受理编号). should, obstacle, track: 研判 of a stuck matter (tickets.triaging).
+    concerns_id, concerns_name: 被反映人 of a 找茬, who never sees it (tickets.access). origin_id: the ticket that this one came of (差评整改, 复核).
+    master_id: the ticket into which it was merged (并单), kept after the master's answer has reached this citizen too.
     """
 
     __tablename__ = "ticket"
@@ -64,7 +70,10 @@ class Ticket(Base):
         CheckConstraint("confidentiality in ('open', 'confidential', 'anonymous')", name="confidentiality"),
         CheckConstraint("lead_code is not null or state not in ('dispatched', 'handling', 'returning', 'resolved')", name="out_has_lead"),
         Index("ix_ticket_open_desk", "state", "due_at", "id", postgresql_where=text("state not in ('closed', 'withdrawn', 'terminated', 'archived')")),
+        Index("ix_ticket_due", "due_at", "id", postgresql_where=text("state not in ('closed', 'withdrawn', 'terminated', 'archived')")),
+        Index("ix_ticket_received", "received_at"),
         Index("ix_ticket_phone", "phone_hash", "id", postgresql_where=text("phone_hash is not null")),
+        Index("ix_ticket_instructed", "id", postgresql_where=text("instructed")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,6 +97,16 @@ class Ticket(Base):
     phone_hash: Mapped[str | None] = mapped_column(String(64))
     confidentiality: Mapped[str] = mapped_column(String(12), default="open")
     burden: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    burden_after: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    window: Mapped[str] = mapped_column(default="", server_default="")
+    application: Mapped[str] = mapped_column(default="", server_default="")
+    should: Mapped[str | None] = mapped_column(String(12))
+    obstacle: Mapped[str | None] = mapped_column(String(12))
+    track: Mapped[str | None] = mapped_column(String(12))
+    concerns_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    concerns_name: Mapped[str] = mapped_column(default="", server_default="")
+    origin_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    master_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     received_at: Mapped[datetime]
     filed_at: Mapped[datetime]
     filed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
@@ -102,12 +121,16 @@ class Ticket(Base):
     solved: Mapped[str | None] = mapped_column(String(12))
     satisfied: Mapped[int | None]
     closed_at: Mapped[datetime | None]
+    instructed: Mapped[bool] = mapped_column(default=False, server_default="false")
+    excluded: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     item: Mapped[Item | None] = relationship(lazy="raise")
     area: Mapped[Area | None] = relationship(lazy="raise")
     lead: Mapped[Department | None] = relationship(lazy="raise")
-    filed_by: Mapped[Person] = relationship(lazy="raise")
+    filed_by: Mapped[Person] = relationship(lazy="raise", foreign_keys=[filed_by_id])
     legs: Mapped[list["Leg"]] = relationship(lazy="raise", order_by="Leg.id", back_populates="ticket")
+    requests: Mapped[list[Application]] = relationship(lazy="raise", order_by=Application.id, back_populates="ticket")
+    consultations: Mapped[list[Consultation]] = relationship(lazy="raise", order_by=Consultation.id, back_populates="ticket")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -131,12 +154,17 @@ class Leg(Base):
     """承办段: one department's time with one ticket, from dispatch to its end; inner steps of a department never stop it (部门限时).
 
     lead: 主办, otherwise 协办. forced: dispatched by ruling or after a refused return; it cannot be returned (again).
-    outcome: resolved, returned or recalled, with ended_at. due_at mirrors the resolve clock of the leg for lists.
+    outcome: resolved, returned, recalled, merged, withdrawn, absent (a co-handler without whom the lead answered) or terminated, with ended_at.
+    wrong_dispatch: returned because it should not have come; it counts against dispatching (无责退单), not against the department.
+    due_at, paused_at and paused_until mirror the resolve clock of the leg for lists; paused_until: where the cap of a pause ends it.
     """
 
     __tablename__ = "leg"
     __table_args__ = (
         Index("ix_leg_inbox", "department_code", "due_at", "id", postgresql_where=text("ended_at is null")),
+        Index("ix_leg_open", "department_code", "due_at", "state", postgresql_where=text("ended_at is null and state <> 'resolved'")),
+        Index("ix_leg_due", "due_at", "id", postgresql_where=text("ended_at is null and state <> 'resolved'")),
+        Index("ix_leg_department", "department_code", "ticket_id"),
         Index("uq_leg_one_lead", "ticket_id", unique=True, postgresql_where=text("lead and ended_at is null")),
         Index("uq_leg_one_per_department", "ticket_id", "department_code", unique=True, postgresql_where=text("ended_at is null")),
     )
@@ -165,10 +193,17 @@ class Leg(Base):
     resolved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(12))
+    wrong_dispatch: Mapped[bool] = mapped_column(default=False, server_default="false")
+    paused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
 
     ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="legs")
     department: Mapped[Department] = relationship(lazy="raise", foreign_keys=[department_code])
     owner: Mapped[Person | None] = relationship(lazy="raise", foreign_keys=[owner_id])
+
+    def paused(self, at: datetime) -> bool:
+        """挂起: whether its clock stands still at that moment; a pause ends by itself where its cap does."""
+        return self.paused_at is not None and (self.paused_until is None or at < self.paused_until)
 
 
 class Revisit(Base):
@@ -186,3 +221,8 @@ class Revisit(Base):
     solved: Mapped[str | None] = mapped_column(String(12))
     satisfied: Mapped[int | None]
     comment: Mapped[str] = mapped_column(default="")
+
+
+# What a citizen is known by is sealed in the rows, and stays out of the events.
+follow(Ticket, of=lambda s, ticket: ("ticket", ticket.id), without=frozenset({"id", "version", "caller_name", "phone", "phone_hash"}))
+follow(Leg, of=lambda s, leg: ("ticket", leg.ticket_id), without=frozenset({"id"}))

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from hotline.outbox import Event
 from hotline.people import Department, Person
 from sla.limit import Limit
-from tickets.resolving import RESULTS
+from tickets.bad_rating import VERDICTS
+from tickets.resolving import EVERY_RESULT
 from tickets.returning import REASONS
 from tickets.revisiting import MISSED, SATISFIED, SOLVED
 from tickets.ticket import Ticket
+from tickets.tracks import OBSTACLES, SHOULD, Track
 
 Names = Callable[[str | None], str]
 
@@ -67,16 +69,23 @@ def _asked(data: Mapping[str, Any], name: Names) -> tuple[str, str]:
 
 def _resolved(data: Mapping[str, Any], name: Names) -> str:
     act = "答复" if data["lead"] else "提交协办意见"
-    return f"{name(data['department'])}{act}：{RESULTS.get(data['result'], data['result'])}" + ("" if data["in_time"] else "（超期）")
+    return f"{name(data['department'])}{act}：{EVERY_RESULT.get(data['result'], data['result'])}" + ("" if data["in_time"] else "（超期）")
 
 
 def _missed(data: Mapping[str, Any]) -> str:
     return f"第 {data['attempt']} 次回访未接通：{MISSED[data['outcome']]}" + ("，按未联系上办结" if data["closed"] else "")
 
 
+def _triaged(data: Mapping[str, Any]) -> str:
+    found = f"研判：{SHOULD[data['should']]}，卡在{OBSTACLES[data['obstacle']]}" if data["obstacle"] != "none" else f"研判：{SHOULD[data['should']]}，没有障碍"
+    return found + (f"，按“{Track(data['track']).label}”办理" if data["track"] else "")
+
+
 def _revisited(data: Mapping[str, Any]) -> str:
     return f"{SOLVED.get(data['solved'], '')}，{SATISFIED.get(data['satisfied'], '')}"
 
+
+CHECKED = {"query_code": "查询码", "phone": "电话后四位"}
 
 SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.filed": lambda data, name: ("登记" + ("（紧急）" if data.get("urgent") else ""), ""),
@@ -100,11 +109,17 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.revisit_missed": lambda data, name: (_missed(data), ""),
     "ticket.closed": lambda data, name: (f"回访办结：{_revisited(data)}", ""),
     "ticket.redone": lambda data, name: (f"回访转重办（第 {data['round']} 轮）：{_revisited(data)}", data["reason"]),
+    "ticket.merged": lambda data, name: (f"并入 {data['master']}", data["reason"]),
+    "ticket.unmerged": lambda data, name: ("撤销并单，重新派单", data["reason"]),
+    "ticket.followed": lambda data, name: (f"随主单 {data['master']} 答复，待回访", data.get("reply") or ""),
+    "ticket.withdrawn": lambda data, name: (f"诉求人撤单（已核对{CHECKED[data['checked']]}）", data["reason"]),
     "ticket.answered": lambda data, name: ("直办办结", data["reply"]),
     "ticket.revealed": lambda data, name: ("查看来电人信息", data["reason"]),
     "ticket.archived": lambda data, name: ("归档", ""),
     "ticket.urged": lambda data, name: ("催办", data["text"]),
     "ticket.supervised": lambda data, name: ("督办", data["text"]),
+    "ticket.triaged": lambda data, name: (_triaged(data), data["note"]),
+    "ticket.rating_verified": lambda data, name: (f"电话核实差评：{VERDICTS[data['verdict']]}", data["note"]),
     "ticket.recomputed": lambda data, name: ("时限规则或日历变动，重算时限", "；".join(f"{m['old'][:16]} → {m['new'][:16]}" for m in data["moves"])),
     "ticket.triggered": lambda data, name: (f"触发督办规则：{data['title']}", ""),
     "ticket.climbed": lambda data, name: (f"{name(data['department'])}：{data['label']}", data.get("why", "")),

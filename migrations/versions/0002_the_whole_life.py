@@ -24,6 +24,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", "item_code", "area_code", name=op.f("pk_daily_count")),
     )
     op.create_table(
+        "figures",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_figures")),
+    )
+    op.create_table(
         "likeness_key",
         sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -102,18 +109,63 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_membership_department_code"), "membership", ["department_code"], unique=False)
     op.create_table(
+        "saved_view",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_code", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["department_code"], ["department.code"], name=op.f("fk_saved_view_department_code")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_saved_view_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
+        sa.UniqueConstraint("person_id", "name", name=op.f("uq_saved_view_person_id_name")),
+    )
+    op.create_index(op.f("ix_saved_view_department_code"), "saved_view", ["department_code"], unique=False)
+    op.create_table(
+        "consultation",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("question", sa.String(), nullable=False),
+        sa.Column("meets_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.Column("conclusion", sa.String(), nullable=True),
+        sa.Column("concluded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("concluded_by_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_consultation_by_id")),
+        sa.ForeignKeyConstraint(["concluded_by_id"], ["person.id"], name=op.f("fk_consultation_concluded_by_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_consultation_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation")),
+    )
+    op.create_index(op.f("ix_consultation_ticket_id"), "consultation", ["ticket_id"], unique=False)
+    op.create_table(
+        "instruction",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("leader", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("dated", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_instruction_by_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_instruction_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instruction")),
+    )
+    op.create_index(op.f("ix_instruction_ticket_id"), "instruction", ["ticket_id"], unique=False)
+    op.create_table(
         "lesson",
         sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("suggested_item", sa.String(length=12), nullable=True),
-        sa.Column("suggested_unit", sa.String(length=20), nullable=True),
+        sa.Column("suggested_unit", sa.String(length=40), nullable=True),
         sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("unknown", sa.Boolean(), nullable=False),
         sa.Column("model", sa.String(length=20), nullable=False),
         sa.Column("by_itself", sa.Boolean(), nullable=False),
-        sa.Column("first_unit", sa.String(length=20), nullable=True),
+        sa.Column("first_unit", sa.String(length=40), nullable=True),
         sa.Column("item", sa.String(length=12), nullable=True),
-        sa.Column("unit", sa.String(length=20), nullable=True),
+        sa.Column("unit", sa.String(length=40), nullable=True),
         sa.Column("area", sa.String(length=12), nullable=True),
         sa.Column("how", sa.Enum("confirmed", "corrected", "returned", "ruled", name="how", native_enum=False, length=20), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
@@ -148,6 +200,17 @@ def upgrade() -> None:
         postgresql_include=["phone_hash", "ticket_id"],
     )
     op.create_table(
+        "ticket_text",
+        sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("folded", sa.String(), nullable=False),
+        sa.Column("keys", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_text_ticket_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket_text")),
+    )
+    op.create_index(
+        "ix_ticket_text_keys", "ticket_text", ["keys"], unique=False, postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+    )
+    op.create_table(
         "announced",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("pbx_id", sa.String(length=200), nullable=False),
@@ -167,6 +230,55 @@ def upgrade() -> None:
         sa.UniqueConstraint("pbx_id", name=op.f("uq_announced_pbx_id")),
     )
     op.create_table(
+        "application",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("leg_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_code", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("extension", "pause", "termination", "exclusion", name="ask", native_enum=False, length=20), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("asked", "first_approved", "granted", "refused", "lapsed", name="judged", native_enum=False, length=20),
+            nullable=False,
+        ),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("limit", sa.String(length=30), nullable=True),
+        sa.Column("reply", sa.String(), nullable=True),
+        sa.Column("first_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["person.id"], name=op.f("fk_application_asked_by_id")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["person.id"], name=op.f("fk_application_decided_by_id")),
+        sa.ForeignKeyConstraint(["department_code"], ["department.code"], name=op.f("fk_application_department_code")),
+        sa.ForeignKeyConstraint(["first_by_id"], ["person.id"], name=op.f("fk_application_first_by_id")),
+        sa.ForeignKeyConstraint(["leg_id"], ["leg.id"], name=op.f("fk_application_leg_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_application_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
+    )
+    op.create_index("ix_application_granted", "application", ["kind", "id"], unique=False, postgresql_where=sa.text("state = 'granted'"))
+    op.create_index(op.f("ix_application_ticket_id"), "application", ["ticket_id"], unique=False)
+    op.create_index(
+        "ix_application_waiting",
+        "application",
+        ["id", "kind", "state"],
+        unique=False,
+        postgresql_where=sa.text("state in ('asked', 'first_approved')"),
+    )
+    op.create_index(
+        "uq_application_waiting",
+        "application",
+        ["leg_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("state in ('asked', 'first_approved')"),
+    )
+    op.create_table(
         "correction",
         sa.Column("call_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -182,6 +294,91 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call_id", "position", name=op.f("pk_correction")),
     )
     op.create_table(
+        "live_call",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by_id", sa.BigInteger(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("missed", sa.Boolean(), nullable=False),
+        sa.Column("call_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_live_call_by_id")),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_live_call_call_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_live_call_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_live_call")),
+        sa.UniqueConstraint("call_id", name=op.f("uq_live_call_call_id")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_live_call_ticket_id")),
+    )
+    op.create_index("ix_live_call_open", "live_call", ["id"], unique=False, postgresql_where=sa.text("call_id IS NULL"))
+    op.create_index("uq_live_call_key", "live_call", ["key"], unique=True, postgresql_where=sa.text("finished_at IS NULL"))
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("leg_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_code", sa.String(length=40), nullable=False),
+        sa.Column("missing", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("violation", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_notice_by_id")),
+        sa.ForeignKeyConstraint(["department_code"], ["department.code"], name=op.f("fk_notice_department_code")),
+        sa.ForeignKeyConstraint(["leg_id"], ["leg.id"], name=op.f("fk_notice_leg_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_notice_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    op.create_index(op.f("ix_notice_leg_id"), "notice", ["leg_id"], unique=False)
+    op.create_index(op.f("ix_notice_ticket_id"), "notice", ["ticket_id"], unique=False)
+    op.create_index("ix_notice_violation", "notice", ["id"], unique=False, postgresql_where=sa.text("violation"))
+    op.create_table(
+        "opinion",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("consultation_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_code", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_opinion_by_id")),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultation.id"], name=op.f("fk_opinion_consultation_id")),
+        sa.ForeignKeyConstraint(["department_code"], ["department.code"], name=op.f("fk_opinion_department_code")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_opinion_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_opinion")),
+    )
+    op.create_index(op.f("ix_opinion_consultation_id"), "opinion", ["consultation_id"], unique=False)
+    op.create_index("ix_opinion_department", "opinion", ["department_code", "ticket_id"], unique=False)
+    op.create_table(
+        "planned",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("department_code", sa.String(length=40), nullable=False),
+        sa.Column("limit", sa.String(length=30), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.Column("leg_id", sa.BigInteger(), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_planned_by_id")),
+        sa.ForeignKeyConstraint(["department_code"], ["department.code"], name=op.f("fk_planned_department_code")),
+        sa.ForeignKeyConstraint(["leg_id"], ["leg.id"], name=op.f("fk_planned_leg_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_planned_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planned")),
+    )
+    op.create_index(
+        "ix_planned_waiting",
+        "planned",
+        ["ticket_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("leg_id is null and dropped_at is null"),
+    )
+    op.create_table(
         "said",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("call_id", sa.BigInteger(), nullable=False),
@@ -190,6 +387,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_said")),
     )
     op.create_index(op.f("ix_said_call_id"), "said", ["call_id"], unique=False)
+    op.create_table(
+        "live_leg",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("live_call_id", sa.BigInteger(), nullable=False),
+        sa.Column("speaker", sa.Enum("operator", "citizen", "mono", name="speaker", native_enum=False, length=20), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("sound", sa.String(length=120), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("partial", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["live_call_id"], ["live_call.id"], name=op.f("fk_live_leg_live_call_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_live_leg")),
+    )
+    op.create_index(op.f("ix_live_leg_live_call_id"), "live_leg", ["live_call_id"], unique=False)
+    op.create_table(
+        "live_utterance",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("live_call_id", sa.BigInteger(), nullable=False),
+        sa.Column("leg_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("heard", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["leg_id"], ["live_leg.id"], name=op.f("fk_live_utterance_leg_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["live_call_id"], ["live_call.id"], name=op.f("fk_live_utterance_live_call_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_live_utterance")),
+    )
+    op.create_index("ix_live_utterance_call_revision", "live_utterance", ["live_call_id", "revision"], unique=False)
+    op.create_index("uq_live_utterance_leg_number", "live_utterance", ["leg_id", "number"], unique=True)
     op.add_column("call", sa.Column("channels", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("call", sa.Column("done", sa.Double(), server_default=sa.text("0"), nullable=False))
     op.add_column("call", sa.Column("length", sa.Double(), nullable=True))
@@ -198,6 +428,11 @@ def upgrade() -> None:
     op.add_column("department", sa.Column("active", sa.Boolean(), server_default="true", nullable=False))
     op.create_index("ix_department_path", "department", ["path"], unique=False, postgresql_ops={"path": "text_pattern_ops"})
     op.create_index("ix_department_words", "department", ["words"], unique=False, postgresql_using="gin")
+    op.add_column("event", sa.Column("changes", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True))
+    op.add_column("event", sa.Column("seal", sa.String(length=64), nullable=True))
+    op.add_column("event", sa.Column("place", sa.BigInteger(), nullable=True))
+    op.add_column("event", sa.Column("link", sa.String(length=64), nullable=True))
+    op.create_index("uq_event_place", "event", ["place"], unique=True, postgresql_where=sa.text("place IS NOT NULL"))
     op.add_column("item", sa.Column("piece", sa.String(length=12), server_default="", nullable=False))
     op.add_column("item", sa.Column("mode", sa.String(length=12), server_default="", nullable=False))
     op.add_column("item", sa.Column("statutory", sa.String(length=20), server_default="", nullable=False))
@@ -206,16 +441,51 @@ def upgrade() -> None:
     op.add_column("item", sa.Column("valid_from", sa.Date(), nullable=True))
     op.add_column("item", sa.Column("valid_to", sa.Date(), nullable=True))
     op.add_column("item", sa.Column("entered_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("leg", sa.Column("wrong_dispatch", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("leg", sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("leg", sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_leg_department", "leg", ["department_code", "ticket_id"], unique=False)
+    op.create_index(
+        "ix_leg_due", "leg", ["due_at", "id"], unique=False, postgresql_where=sa.text("ended_at is null and state <> 'resolved'")
+    )
+    op.create_index(
+        "ix_leg_open",
+        "leg",
+        ["department_code", "due_at", "state"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null and state <> 'resolved'"),
+    )
     op.add_column("person", sa.Column("words", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False))
     op.create_index("ix_person_words", "person", ["words"], unique=False, postgresql_using="gin")
     op.add_column("responsibility", sa.Column("entered_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("responsibility", sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("sign_in", sa.Column("capacity", sa.String(length=60), server_default="", nullable=False))
+    op.add_column("ticket", sa.Column("burden_after", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False))
+    op.add_column("ticket", sa.Column("window", sa.String(), server_default="", nullable=False))
+    op.add_column("ticket", sa.Column("application", sa.String(), server_default="", nullable=False))
+    op.add_column("ticket", sa.Column("should", sa.String(length=12), nullable=True))
+    op.add_column("ticket", sa.Column("obstacle", sa.String(length=12), nullable=True))
+    op.add_column("ticket", sa.Column("track", sa.String(length=12), nullable=True))
+    op.add_column("ticket", sa.Column("concerns_id", sa.BigInteger(), nullable=True))
+    op.add_column("ticket", sa.Column("concerns_name", sa.String(), server_default="", nullable=False))
+    op.add_column("ticket", sa.Column("origin_id", sa.BigInteger(), nullable=True))
+    op.add_column("ticket", sa.Column("master_id", sa.BigInteger(), nullable=True))
+    op.add_column("ticket", sa.Column("instructed", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("ticket", sa.Column("excluded", sa.Boolean(), server_default="false", nullable=False))
     op.drop_index(
         op.f("ix_ticket_desk"),
         table_name="ticket",
         postgresql_where="((state)::text <> ALL ((ARRAY['closed'::character varying, 'archived'::character varying])::text[]))",
     )
+    op.create_index(
+        "ix_ticket_due",
+        "ticket",
+        ["due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state not in ('closed', 'withdrawn', 'terminated', 'archived')"),
+    )
+    op.create_index("ix_ticket_instructed", "ticket", ["id"], unique=False, postgresql_where=sa.text("instructed"))
+    op.create_index(op.f("ix_ticket_master_id"), "ticket", ["master_id"], unique=False)
     op.create_index(
         "ix_ticket_open_desk",
         "ticket",
@@ -223,6 +493,12 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state not in ('closed', 'withdrawn', 'terminated', 'archived')"),
     )
+    op.create_index(op.f("ix_ticket_origin_id"), "ticket", ["origin_id"], unique=False)
+    op.create_index("ix_ticket_received", "ticket", ["received_at"], unique=False)
+    op.create_foreign_key(op.f("fk_ticket_master_id"), "ticket", "ticket", ["master_id"], ["id"])
+    op.create_foreign_key(op.f("fk_ticket_origin_id"), "ticket", "ticket", ["origin_id"], ["id"])
+    op.create_foreign_key(op.f("fk_ticket_concerns_id"), "ticket", "person", ["concerns_id"], ["id"])
+    op.create_index("ix_timer_paused", "timer", ["subject"], unique=False, postgresql_where=sa.text("state = 'paused'"))
     # ### end Alembic commands ###
     hand_0002.after_up(op)
 
@@ -230,10 +506,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     hand_0002.before_down(op)
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index("ix_timer_paused", table_name="timer", postgresql_where=sa.text("state = 'paused'"))
+    op.drop_constraint(op.f("fk_ticket_concerns_id"), "ticket", type_="foreignkey")
+    op.drop_constraint(op.f("fk_ticket_origin_id"), "ticket", type_="foreignkey")
+    op.drop_constraint(op.f("fk_ticket_master_id"), "ticket", type_="foreignkey")
+    op.drop_index("ix_ticket_received", table_name="ticket")
+    op.drop_index(op.f("ix_ticket_origin_id"), table_name="ticket")
     op.drop_index(
         "ix_ticket_open_desk",
         table_name="ticket",
         postgresql_where=sa.text("state not in ('closed', 'withdrawn', 'terminated', 'archived')"),
+    )
+    op.drop_index(op.f("ix_ticket_master_id"), table_name="ticket")
+    op.drop_index("ix_ticket_instructed", table_name="ticket", postgresql_where=sa.text("instructed"))
+    op.drop_index(
+        "ix_ticket_due", table_name="ticket", postgresql_where=sa.text("state not in ('closed', 'withdrawn', 'terminated', 'archived')")
     )
     op.create_index(
         op.f("ix_ticket_desk"),
@@ -242,11 +529,29 @@ def downgrade() -> None:
         unique=False,
         postgresql_where="((state)::text <> ALL ((ARRAY['closed'::character varying, 'archived'::character varying])::text[]))",
     )
+    op.drop_column("ticket", "excluded")
+    op.drop_column("ticket", "instructed")
+    op.drop_column("ticket", "master_id")
+    op.drop_column("ticket", "origin_id")
+    op.drop_column("ticket", "concerns_name")
+    op.drop_column("ticket", "concerns_id")
+    op.drop_column("ticket", "track")
+    op.drop_column("ticket", "obstacle")
+    op.drop_column("ticket", "should")
+    op.drop_column("ticket", "application")
+    op.drop_column("ticket", "window")
+    op.drop_column("ticket", "burden_after")
     op.drop_column("sign_in", "capacity")
     op.drop_column("responsibility", "replaced_at")
     op.drop_column("responsibility", "entered_at")
     op.drop_index("ix_person_words", table_name="person", postgresql_using="gin")
     op.drop_column("person", "words")
+    op.drop_index("ix_leg_open", table_name="leg", postgresql_where=sa.text("ended_at is null and state <> 'resolved'"))
+    op.drop_index("ix_leg_due", table_name="leg", postgresql_where=sa.text("ended_at is null and state <> 'resolved'"))
+    op.drop_index("ix_leg_department", table_name="leg")
+    op.drop_column("leg", "paused_until")
+    op.drop_column("leg", "paused_at")
+    op.drop_column("leg", "wrong_dispatch")
     op.drop_column("item", "entered_at")
     op.drop_column("item", "valid_to")
     op.drop_column("item", "valid_from")
@@ -255,6 +560,11 @@ def downgrade() -> None:
     op.drop_column("item", "statutory")
     op.drop_column("item", "mode")
     op.drop_column("item", "piece")
+    op.drop_index("uq_event_place", table_name="event", postgresql_where=sa.text("place IS NOT NULL"))
+    op.drop_column("event", "link")
+    op.drop_column("event", "place")
+    op.drop_column("event", "seal")
+    op.drop_column("event", "changes")
     op.drop_index("ix_department_words", table_name="department", postgresql_using="gin")
     op.drop_index("ix_department_path", table_name="department", postgresql_ops={"path": "text_pattern_ops"})
     op.drop_column("department", "active")
@@ -263,10 +573,34 @@ def downgrade() -> None:
     op.drop_column("call", "length")
     op.drop_column("call", "done")
     op.drop_column("call", "channels")
+    op.drop_index("uq_live_utterance_leg_number", table_name="live_utterance")
+    op.drop_index("ix_live_utterance_call_revision", table_name="live_utterance")
+    op.drop_table("live_utterance")
+    op.drop_index(op.f("ix_live_leg_live_call_id"), table_name="live_leg")
+    op.drop_table("live_leg")
     op.drop_index(op.f("ix_said_call_id"), table_name="said")
     op.drop_table("said")
+    op.drop_index("ix_planned_waiting", table_name="planned", postgresql_where=sa.text("leg_id is null and dropped_at is null"))
+    op.drop_table("planned")
+    op.drop_index("ix_opinion_department", table_name="opinion")
+    op.drop_index(op.f("ix_opinion_consultation_id"), table_name="opinion")
+    op.drop_table("opinion")
+    op.drop_index("ix_notice_violation", table_name="notice", postgresql_where=sa.text("violation"))
+    op.drop_index(op.f("ix_notice_ticket_id"), table_name="notice")
+    op.drop_index(op.f("ix_notice_leg_id"), table_name="notice")
+    op.drop_table("notice")
+    op.drop_index("uq_live_call_key", table_name="live_call", postgresql_where=sa.text("finished_at IS NULL"))
+    op.drop_index("ix_live_call_open", table_name="live_call", postgresql_where=sa.text("call_id IS NULL"))
+    op.drop_table("live_call")
     op.drop_table("correction")
+    op.drop_index("uq_application_waiting", table_name="application", postgresql_where=sa.text("state in ('asked', 'first_approved')"))
+    op.drop_index("ix_application_waiting", table_name="application", postgresql_where=sa.text("state in ('asked', 'first_approved')"))
+    op.drop_index(op.f("ix_application_ticket_id"), table_name="application")
+    op.drop_index("ix_application_granted", table_name="application", postgresql_where=sa.text("state = 'granted'"))
+    op.drop_table("application")
     op.drop_table("announced")
+    op.drop_index("ix_ticket_text_keys", table_name="ticket_text", postgresql_using="gin", postgresql_with={"fastupdate": "off"})
+    op.drop_table("ticket_text")
     op.drop_index(
         "ix_likeness_clustered",
         table_name="likeness",
@@ -279,6 +613,12 @@ def downgrade() -> None:
     op.drop_index("ix_lesson_settled_at", table_name="lesson", postgresql_where=sa.text("settled_at is not null"))
     op.drop_index("ix_lesson_filed_at", table_name="lesson")
     op.drop_table("lesson")
+    op.drop_index(op.f("ix_instruction_ticket_id"), table_name="instruction")
+    op.drop_table("instruction")
+    op.drop_index(op.f("ix_consultation_ticket_id"), table_name="consultation")
+    op.drop_table("consultation")
+    op.drop_index(op.f("ix_saved_view_department_code"), table_name="saved_view")
+    op.drop_table("saved_view")
     op.drop_index(op.f("ix_membership_department_code"), table_name="membership")
     op.drop_table("membership")
     op.drop_index("ix_leave_of", table_name="leave", postgresql_where=sa.text("ended_at is null"))
@@ -292,6 +632,7 @@ def downgrade() -> None:
     op.drop_index("ix_item_past_code", table_name="item_past")
     op.drop_table("item_past")
     op.drop_table("likeness_key")
+    op.drop_table("figures")
     op.drop_table("daily_count")
     # ### end Alembic commands ###
     hand_0002.after_down(op)

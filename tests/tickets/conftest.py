@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
-from hotline import privacy
 from hotline.people import Department, Person
 from hotline.roles import Role
 from sla import versions
@@ -32,11 +30,6 @@ class Cast:
     supervisor: Person
     discipline: Person
     admin: Person
-
-
-@pytest.fixture(autouse=True, scope="session")
-def key(tmp_path_factory: pytest.TempPathFactory) -> None:
-    privacy.unlock(Path(tmp_path_factory.mktemp("key")) / "secret.key")
 
 
 @pytest.fixture
