@@ -69,6 +69,7 @@ for command in (
     running.model,
     user.user,
     catalogue.catalogue,
+    catalogue.catalogue,
     routing.train,
     routing.evaluate,
     running.diagram,
