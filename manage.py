@@ -69,7 +69,6 @@ for command in (
     running.model,
     user.user,
     catalogue.catalogue,
-    catalogue.catalogue,
     routing.train,
     routing.evaluate,
     running.diagram,
