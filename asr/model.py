@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from asr import sources
+from asr import graphs, sources
 from asr.errors import ModelDamaged, ModelMissing
 
 NAME = "vosk-model-small-cn-0.22"
@@ -59,9 +59,9 @@ def check(folder: Path, *, thorough: bool = False) -> None:
 
 
 def stamp(folder: Path) -> object:
-    """Something that differs when the model in the folder was replaced. Raises ModelMissing."""
+    """Something that differs when the model in the folder was replaced, or another graph stands. Raises ModelMissing."""
     try:
-        return tuple((name, (status := (folder / name).stat()).st_mtime_ns, status.st_size) for name in ("am", "graph", "am/final.mdl"))
+        return graphs.stamp(folder), *((name, (status := (folder / name).stat()).st_mtime_ns, status.st_size) for name in ("am", "graph", "am/final.mdl"))
     except OSError as error:
         if not folder.is_dir():
             raise ModelMissing(detail=f"no folder {folder}") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import vosk
 
+from asr import graphs
 from asr.errors import ModelDamaged
 from asr.protocol import Word
 from asr.stream_bounds import checked_phrases, checked_rate
@@ -18,9 +19,9 @@ vosk.SetLogLevel(-1)
 
 
 def load(folder: Path) -> Any:
-    """The model in `folder`, about 120 MB. Raises ModelDamaged."""
+    """The model in `folder`, with the graph that was adapted to the city if there is one; about 120 MB. Raises ModelDamaged."""
     try:
-        return vosk.Model(str(folder))
+        return vosk.Model(str(graphs.chosen(folder)))
     except Exception as error:  # Vosk raises bare Exception
         raise ModelDamaged(str(error)) from error
 
