@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from api import calls, catalogue, discipline, sign_ins, suggestions, tickets, verbs
+from api import calls, catalogue, discipline, merging, sign_ins, suggestions, tickets, verbs, views
 from api.deps import PROVIDED
 from api.problems import HANDLERS
 
@@ -12,7 +12,9 @@ router = Router(
         sign_ins.SignIns,
         calls.Calls,
         tickets.Tickets,
+        views.Views,
         verbs.Verbs,
+        merging.Merging,
         suggestions.Suggestions,
         catalogue.Catalogue,
         discipline.Discipline,

@@ -17,8 +17,8 @@ from api.shapes import TicketOut, ticket_out
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
 from hotline.people import Person
-from tickets import access, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, urging
-from tickets.ticket import Ticket
+from tickets import access, bad_rating, co_handling, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, triaging, urging
+from tickets.ticket import Kind, Ticket
 
 Asking = Request[Person, Any, State]
 Number = FromPath[str]
@@ -96,7 +96,7 @@ class Review(Versioned):
 class RevisitIn(Versioned):
     """回访. outcome: reached, no_answer, off, declined or language; reached asks for contacted, solved (yes, partly, no, disputed) and satisfied (5 to 1).
 
-    Not solved or not satisfied starts a new round (重办), for which a reason is needed.
+    burden: of a stuck matter, what it took in the end. Not solved or not satisfied starts a new round (重办), for which a reason is needed.
     """
 
     outcome: str = "reached"
@@ -105,6 +105,7 @@ class RevisitIn(Versioned):
     satisfied: int = 0
     comment: str = ""
     reason: str = ""
+    burden: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -130,6 +131,16 @@ class Pause(Versioned):
     text: str = ""
 
 
+@dataclass
+class Triage(Versioned):
+    """研判. Of a stuck matter: should and obstacle; of a bad rating: verdict (valid, mistaken, malicious)."""
+
+    should: str = ""
+    obstacle: str = ""
+    verdict: str = ""
+    note: str = ""
+
+
 class Verbs(Controller):
     """办理."""
 
@@ -140,36 +151,36 @@ class Verbs(Controller):
     def dispatch(self, request: Asking, number: Number, data: Annotated[Dispatch, Body()], me: Me, at: At) -> Response[TicketOut]:
         """To a lead department and any co-handlers."""
         fields = {"department": data.department, "co_handlers": data.co_handlers, "item": data.item, "area": data.area, "basis": data.basis}
-        return _act(request, number, data, me, at, lambda s, ticket: dispatching.dispatch(s, ticket, by=me, at=at, **fields))
+        return act(request, number, data, me, at, lambda s, ticket: dispatching.dispatch(s, ticket, by=me, at=at, **fields))
 
     @post("/redispatch", status_code=200, summary="改派")
     def redispatch(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
         """To another lead department; the citizen's clock goes on."""
-        return _act(
+        return act(
             request, number, data, me, at, lambda s, t: dispatching.redispatch(s, t, department=data.department, reason=data.reason, by=me, at=at)
         )
 
     @post("/co-handlers", status_code=200, summary="增加协办")
     def add_co_handler(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A further department helps the lead."""
-        return _act(
-            request, number, data, me, at, lambda s, t: dispatching.add_co_handler(s, t, department=data.department, reason=data.reason, by=me, at=at)
+        return act(
+            request, number, data, me, at, lambda s, t: co_handling.add_co_handler(s, t, department=data.department, reason=data.reason, by=me, at=at)
         )
 
     @post("/signature", status_code=200, summary="签收")
     def sign(self, request: Asking, number: Number, data: Annotated[Signature, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department takes it, with one named owner."""
-        return _act(request, number, data, me, at, lambda s, t: signing.sign(s, t, owner=data.owner, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: signing.sign(s, t, owner=data.owner, by=me, at=at))
 
     @post("/contacts", status_code=200, summary="登记联系")
     def contact(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department spoke with the citizen."""
-        return _act(request, number, data, me, at, lambda s, t: contacting.contact(s, t, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: contacting.contact(s, t, text=data.text, by=me, at=at))
 
     @post("/return-request", status_code=200, summary="申请退单")
     def ask_return(self, request: Asking, number: Number, data: Annotated[ReturnRequest, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Inside the return window, with reason and basis."""
-        return _act(
+        return act(
             request, number, data, me, at,
             lambda s, t: returning.ask_return(s, t, reason=data.reason, basis=data.basis, suggests=data.suggests, by=me, at=at),
         )  # fmt: skip
@@ -183,13 +194,13 @@ class Verbs(Controller):
                 return returning.approve_return(s, ticket, leg=data.leg, by=me, at=at)
             return returning.refuse_return(s, ticket, reason=data.reason, leg=data.leg, by=me, at=at)
 
-        return _act(request, number, data, me, at, rule)
+        return act(request, number, data, me, at, rule)
 
     @post("/reply", status_code=200, summary="答复")
     def resolve(self, request: Asking, number: Number, data: Annotated[Reply, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The department's answer to the citizen."""
         contacted = data.contacted_at if data.contacted_at is None or data.contacted_at.tzinfo else data.contacted_at.replace(tzinfo=SHANGHAI)
-        return _act(
+        return act(
             request, number, data, me, at,
             lambda s, t: resolving.resolve(s, t, result=data.result, reply=data.reply, contacted_at=contacted, by=me, at=at),
         )  # fmt: skip
@@ -204,7 +215,7 @@ class Verbs(Controller):
             else:
                 resolving.reject_review(s, ticket, reason=data.reason, by=me, at=at)
 
-        return _act(request, number, data, me, at, judge)
+        return act(request, number, data, me, at, judge)
 
     @post("/revisits", status_code=200, summary="回访")
     def revisit(self, request: Asking, number: Number, data: Annotated[RevisitIn, Body()], me: Me, at: At) -> Response[TicketOut]:
@@ -216,44 +227,55 @@ class Verbs(Controller):
             heard = {"contacted": data.contacted, "solved": data.solved, "satisfied": data.satisfied, "comment": data.comment}
             if revisiting.unsettled(data.solved, data.satisfied):
                 return revisiting.redo(s, ticket, reason=data.reason, by=me, at=at, **heard)  # type: ignore[arg-type]
-            return revisiting.close(s, ticket, by=me, at=at, **heard)  # type: ignore[arg-type, func-returns-value]
+            return revisiting.close(s, ticket, burden=data.burden, by=me, at=at, **heard)  # type: ignore[arg-type, func-returns-value]
 
-        return _act(request, number, data, me, at, ask)
+        return act(request, number, data, me, at, ask)
 
     @post("/answer", status_code=200, summary="直办办结")
     def answer(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Answered in the same contact, and closed."""
-        return _act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, by=me, at=at))
 
     @post("/urges", status_code=200, summary="催办")
     def urge(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Words to the department that are kept."""
-        return _act(request, number, data, me, at, lambda s, t: urging.urge(s, t, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: urging.urge(s, t, text=data.text, by=me, at=at))
+
+    @post("/triage", status_code=200, summary="研判")
+    def triage(self, request: Asking, number: Number, data: Annotated[Triage, Body()], me: Me, at: At) -> Response[TicketOut]:
+        """Puts a stuck matter on its track, or says what a bad rating is worth."""
+
+        def judge(s: Session_, ticket: Ticket) -> object:
+            if ticket.kind is Kind.BAD_RATING:
+                return bad_rating.verify(s, ticket, verdict=data.verdict, note=data.note, by=me, at=at)  # type: ignore[func-returns-value]
+            return triaging.triage(s, ticket, should=data.should, obstacle=data.obstacle, note=data.note, by=me, at=at)
+
+        return _act(request, number, data, me, at, judge)
 
     @post("/supervisions", status_code=200, summary="督办")
     def supervise(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A supervisor's demand."""
-        return _act(request, number, data, me, at, lambda s, t: urging.supervise(s, t, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: urging.supervise(s, t, text=data.text, by=me, at=at))
 
     @post("/extensions", status_code=200, summary="批准延期")
     def extend(self, request: Asking, number: Number, data: Annotated[Extension, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Before the deadline, at most as often and as long as the rule allows."""
-        return _act(request, number, data, me, at, lambda s, t: easing.extend(s, t, limit=data.limit, reason=data.reason, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.extend(s, t, limit=data.limit, reason=data.reason, by=me, at=at))
 
     @post("/pauses", status_code=200, summary="批准挂起")
     def pause(self, request: Asking, number: Number, data: Annotated[Pause, Body()], me: Me, at: At) -> Response[TicketOut]:
         """For a reason that the policy lists, at most for its cap."""
-        return _act(request, number, data, me, at, lambda s, t: easing.pause(s, t, reason=data.reason, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.pause(s, t, reason=data.reason, text=data.text, by=me, at=at))
 
     @post("/resumptions", status_code=200, summary="恢复计时")
     def resume(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The clock runs on."""
-        return _act(request, number, data, me, at, lambda s, t: easing.resume(s, t, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.resume(s, t, text=data.text, by=me, at=at))
 
     @post("/archive", status_code=200, summary="归档")
     def archive(self, request: Asking, number: Number, data: Annotated[Versioned, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Puts a closed ticket away."""
-        return _act(request, number, data, me, at, lambda s, t: revisiting.archive(s, t, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: revisiting.archive(s, t, by=me, at=at))
 
     @post("/reveal", status_code=200, summary="查看来电人")
     def reveal(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[dict[str, str]]:
@@ -268,7 +290,9 @@ class Verbs(Controller):
         return once(request, b"", by=me, at=at, status=200, do=look)
 
 
-def _act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
+def act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
+    """Does a verb once, on the ticket as this person may see it, and answers with the ticket as it then is."""
+
     def do(s: Session_) -> TicketOut:
         verb(s, access.find(s, number, me, lock=True, version=data.version))
         s.flush()

@@ -72,9 +72,9 @@ def follow_master(s: Session, event: Event, *, at: datetime) -> int:
     return len(followers)
 
 
-def followers(s: Session, ticket: Ticket) -> list[Ticket]:
-    """The tickets merged into this one."""
-    return list(s.scalars(_followers(ticket)))
+def followers(s: Session, ticket: Ticket, person: Person) -> list[Ticket]:
+    """The tickets merged into this one that this person may see."""
+    return list(s.scalars(access.visible_to(person).where(Ticket.master_id == ticket.id, Ticket.state == State.MERGED).order_by(Ticket.id)))
 
 
 def master_of(s: Session, ticket: Ticket) -> Ticket | None:

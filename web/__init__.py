@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.datastructures import CacheControlHeader
 
-from web import department, dispatcher, filing, operator, reviewing, revisiting, sign_in, supervision, ticket, verbs
+from web import department, dispatcher, filing, merging, operator, reviewing, revisiting, search, sign_in, supervision, ticket, verbs
 from web.deps import PROVIDED
 from web.refusals import HANDLERS
 
@@ -13,8 +13,10 @@ router = Router(
         sign_in.SignIns,
         operator.Operator,
         filing.Filing,
+        search.Search,
         ticket.Tickets,
         verbs.Verbs,
+        merging.Merging,
         dispatcher.Dispatcher,
         department.Inbox,
         reviewing.Reviewing,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hotline.people import Person
 from tickets import access, deadlines
 from tickets.lifecycle import Verb, label
-from tickets.resolving import RESULTS
+from tickets.resolving import results_of
 from tickets.returning import REASONS
 from tickets.revisiting import MISSED, SATISFIED, SOLVED
 from tickets.ticket import Ticket
@@ -41,6 +41,9 @@ ASKED = {
     Verb.REDISPATCH: Asked("redispatch", "redispatch"),
     Verb.ADD_CO_HANDLER: Asked("co-handlers", "add_co_handler"),
     Verb.ASK_RETURN: Asked("return-request", "ask_return"),
+    Verb.MERGE: Asked("merge", "merge"),
+    Verb.UNMERGE: Asked("unmerge", "unmerge"),
+    Verb.WITHDRAW: Asked("withdrawal", "withdraw"),
     Verb.ARCHIVE: Asked("archive", "archive"),
     Verb.SUPERVISE: Asked("supervisions", "supervise"),
     Verb.URGE: Asked("urges", "urge"),
@@ -86,7 +89,7 @@ def buttons(view: TicketView, tried: Tried | None) -> list[Button]:
 
 def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: datetime) -> dict[str, Any]:
     """What the selects of those forms offer; only what is needed is read."""
-    given: dict[str, Any] = {"reasons": REASONS, "results": RESULTS, "missed": MISSED, "solved": SOLVED, "satisfied": SATISFIED}
+    given: dict[str, Any] = {"reasons": REASONS, "results": results_of(ticket.kind), "missed": MISSED, "solved": SOLVED, "satisfied": SATISFIED}
     verbs = set(view.verbs)
     if verbs & {Verb.DISPATCH, Verb.REDISPATCH, Verb.ADD_CO_HANDLER, Verb.ASK_RETURN}:
         given["departments"] = choices.departments(s)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
 from hotline.roles import Role
-from tickets import access, deadlines, desks
+from tickets import access, deadlines, desks, merging
 from tickets.call import Call
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
 from tickets.lifecycle import State, Verb
-from tickets.resolving import RESULTS
+from tickets.resolving import EVERY_RESULT
 from tickets.returning import REASONS
 from tickets.revealing import hidden_from
 from tickets.revisiting import SATISFIED, SOLVED
@@ -24,7 +24,7 @@ from tickets.timeline import Entry, timeline
 from web.due import Due, due
 from web.recording import MAY_HEAR
 
-OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回"}
+OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回", "merged": "已并单", "withdrawn": "已撤单"}
 UNREACHED = {"unreached": "未联系上"}
 
 
@@ -98,6 +98,8 @@ class TicketView:
     closed_at: datetime | None
     call: int | None
     case: int | None
+    master: str
+    followers: list[str]
     legs: list[LegView]
     timeline: list[Entry]
     verbs: list[Verb]
@@ -161,6 +163,8 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         closed_at=ticket.closed_at,
         call=_call(s, ticket, me),
         case=_case(s, ticket, me),
+        master=master.number if (master := merging.master_of(s, ticket)) else "",
+        followers=[follower.number for follower in merging.followers(s, ticket, me)],
         legs=[leg_view(s, leg, at) for leg in ticket.legs],
         timeline=timeline(s, ticket),
         verbs=[move.verb for move in access.moves_for(ticket, me)],
@@ -186,7 +190,7 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
         asks=REASONS.get(leg.return_reason or "", "") if leg.state is State.RETURNING else "",
         asks_basis=leg.return_basis or "",
         asks_suggests=leg.return_suggests,
-        result=RESULTS.get(leg.result or "", ""),
+        result=EVERY_RESULT.get(leg.result or "", ""),
         reply=leg.reply or "",
         contacted_at=leg.contacted_at,
         resolved_at=leg.resolved_at,
