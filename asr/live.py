@@ -52,7 +52,12 @@ class Heard:
 
 
 class LiveVoice(Protocol):
-    """One leg being listened to: asr.live.Voice, and asr.live_scripted's in tests. One task at a time."""
+    """One leg being listened to: asr.live.Voice, and asr.live_scripted's in tests. One task at a time.
+
+    missed: whether some of its sound was given up, because it killed whoever listened to it.
+    """
+
+    missed: bool
 
     async def hear(self, sound: bytes) -> Heard:
         """16-bit mono samples, any number of them."""
@@ -149,6 +154,7 @@ class Voice:
 
     def __init__(self, live: Live, rate: int, phrases: list[str]) -> None:
         self.seconds = 0.0
+        self.missed = False
         self._live, self._rate, self._phrases = live, rate, phrases
         self._number = next(self._numbers)
         self._process: Process | None = None
@@ -214,6 +220,7 @@ class Voice:
                     logger.error("gave up %.1f s of a live voice", len(self._held) / 2 / self._rate)
                     self._held.clear()
                     self._deaths = 0
+                    self.missed = True
                     self.seconds += len(piece) / 2 / self._rate
                     return told
 

@@ -18,6 +18,9 @@ class Settings:
     broker_url: amqp://, redis:// or None for the same PostgreSQL (BROKER_URL).
     model: folder or zip of the speech model; None means fetch it (HOTLINE_MODEL).
     speech_workers: how many recordings one machine transcribes at once; one a core, at most four, unless told (HOTLINE_SPEECH_WORKERS).
+    live_voices: how many live voices one machine listens to at once; three a core unless told (HOTLINE_LIVE_VOICES).
+    live_host, vosk_port, audiosocket_port: where a PBX connects. Neither protocol knows passwords, so it is this machine only unless told;
+    port 0 leaves one out (HOTLINE_LIVE_HOST, HOTLINE_VOSK_PORT, HOTLINE_AUDIOSOCKET_PORT).
     """
 
     data: Path
@@ -27,6 +30,10 @@ class Settings:
     broker_url: str | None = None
     model: Path | None = None
     speech_workers: int = 1
+    live_voices: int = 6
+    live_host: str = "127.0.0.1"
+    vosk_port: int = 2700
+    audiosocket_port: int = 9092
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -40,6 +47,10 @@ class Settings:
             broker_url=get("BROKER_URL") or None,
             model=Path(get("HOTLINE_MODEL", "")).expanduser().absolute() if get("HOTLINE_MODEL") else None,
             speech_workers=_whole(get("HOTLINE_SPEECH_WORKERS") or str(min(4, os.cpu_count() or 1)), "HOTLINE_SPEECH_WORKERS", 1, 64),
+            live_voices=_whole(get("HOTLINE_LIVE_VOICES") or str(3 * (os.cpu_count() or 1)), "HOTLINE_LIVE_VOICES", 0, 1000),
+            live_host=get("HOTLINE_LIVE_HOST") or "127.0.0.1",
+            vosk_port=_whole(get("HOTLINE_VOSK_PORT") or "2700", "HOTLINE_VOSK_PORT", 0, 65535),
+            audiosocket_port=_whole(get("HOTLINE_AUDIOSOCKET_PORT") or "9092", "HOTLINE_AUDIOSOCKET_PORT", 0, 65535),
         )
 
     @property
@@ -51,6 +62,11 @@ class Settings:
     def inbox(self) -> Path:
         """The watched folder: a recording dropped here becomes a call."""
         return self.data / "inbox"
+
+    @property
+    def live(self) -> Path:
+        """What live voices say, until their call is over."""
+        return self.data / "live"
 
     @property
     def models(self) -> Path:

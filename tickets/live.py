@@ -1,0 +1,255 @@
+"""What happens to a live call (实时通话): its legs come and go, what is said is kept as it is said, and at the end it becomes a Call."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from asr.protocol import Channel, Transcript, Utterance
+from asr.spoken import MASK, masked
+from hotline.errors import Conflict, NotFound, Refused
+from hotline.outbox import record
+from hotline.people import Person, system
+from hotline.privacy import phone_number
+from tickets import calls
+from tickets.call import Call
+from tickets.live_call import LiveCall, LiveLeg, LiveUtterance, Speaker
+from tickets.ticket import Ticket
+
+CHANNEL = "live"  # of NOTIFY: carries the id of the live call, never what was said
+KEY = re.compile(r"[\w.:@\-]{1,80}", re.ASCII)
+LINGERS = timedelta(seconds=4)  # a call whose legs have all gone may be joined again for so long
+GONE = timedelta(seconds=30)  # without a sign of life, the process of a leg has died
+BEFORE = 3  # utterances with which a new one is read together, for a number that goes on over several
+
+
+def open_call(
+    s: Session, *, key: str, source: str, at: datetime, by: Person | None = None, phone: str = "", channel: str = "phone"
+) -> LiveCall:  # fmt: skip
+    """The call with this id that is not over yet, or a new one. Raises Refused for an id that is none."""
+    if not KEY.fullmatch(key):
+        raise Refused("通话编号只能由字母、数字和 . : @ - _ 组成，最长 80 个字符。", field="call")
+    given = {
+        "key": key, "source": source, "channel": channel, "phone": phone_number(phone), "begun_at": at, "by_id": by.id if by else None,
+        "revision": 0, "missed": False,
+    }  # fmt: skip
+    new = insert(LiveCall).values(given).on_conflict_do_nothing(index_elements=["key"], index_where=text("finished_at IS NULL")).returning(LiveCall.id)
+    number = s.scalar(new)
+    call = s.scalars(select(LiveCall).where(LiveCall.id == number if number else (LiveCall.key == key) & LiveCall.finished_at.is_(None))).one()
+    if number:
+        record(s, "live.begun", call, by=by or system(s), at=at, source=source)
+    return call
+
+
+def join(s: Session, call: LiveCall, *, speaker: Speaker | None, rate: int, sound: str, at: datetime) -> LiveLeg:
+    """A voice joins. speaker: None takes the citizen's place, or the operator's where a citizen is already there. Raises Conflict where it is taken."""
+    _lock(s, call.id)
+    taken = set(s.scalars(select(LiveLeg.speaker).where(LiveLeg.live_call_id == call.id, LiveLeg.ended_at.is_(None), LiveLeg.seen_at > at - GONE)))
+    place = speaker or next((free for free in (Speaker.CITIZEN, Speaker.OPERATOR) if free not in taken), None)
+    if place is None or place in taken:
+        raise Conflict(f"这通电话的{place.label if place else '两方'}已经接入。")
+    leg = LiveLeg(live_call_id=call.id, speaker=place, rate=rate, sound=sound, begun_at=at, seen_at=at, partial="")
+    s.add(leg)
+    s.flush()
+    _tell(s, call.id)
+    return leg
+
+
+def say(s: Session, leg: LiveLeg, said: Mapping[int, Utterance], partial: str, *, at: datetime, missed: bool = False) -> bool:
+    """Keeps utterances that have ended, by their number in the leg (times from its beginning), and what is being said now.
+
+    What is already kept under a number stays as it is: a commit whose answer was lost is repeated. missed: some of it was not heard.
+    False once the call is over.
+    """
+    call = _lock(s, leg.live_call_id)
+    call.missed = call.missed or missed
+    for number, utterance in sorted(said.items()):
+        _keep(s, call, leg, number, utterance)
+    if going_on := call.finished_at is None:
+        # A leg that was taken for dead, while only the database was away, is alive again.
+        s.execute(update(LiveLeg).where(LiveLeg.id == leg.id).values(partial=masked(partial)[-200:], seen_at=at, ended_at=None))
+    _tell(s, call.id)
+    return going_on
+
+
+def leave(s: Session, leg_id: int, *, at: datetime) -> None:
+    """The voice has hung up."""
+    changed = s.execute(update(LiveLeg).where(LiveLeg.id == leg_id, LiveLeg.ended_at.is_(None)).values(ended_at=at, partial="").returning(LiveLeg.live_call_id))
+    for (number,) in changed:
+        _tell(s, number)
+
+
+def finish(s: Session, *, at: datetime) -> list[int]:
+    """Every call whose voices have all gone is over; legs whose process has died are gone. Returns the calls that have still to become Calls."""
+    s.execute(update(LiveLeg).where(LiveLeg.ended_at.is_(None), LiveLeg.seen_at < at - GONE).values(ended_at=at, partial=""))
+    last = select(func.max(LiveLeg.ended_at)).where(LiveLeg.live_call_id == LiveCall.id).scalar_subquery()
+    speaking = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id, LiveLeg.ended_at.is_(None)).exists()
+    joined = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id).exists()
+    over = s.execute(
+        update(LiveCall)
+        .where(LiveCall.finished_at.is_(None), ~speaking, (joined & (last < at - LINGERS)) | (~joined & (LiveCall.begun_at < at - 10 * GONE)))
+        .values(finished_at=at)
+        .returning(LiveCall.id)
+    )
+    for (number,) in over:
+        _tell(s, number)
+    waiting = select(LiveCall.id).where(LiveCall.finished_at.is_not(None), LiveCall.call_id.is_(None), joined).order_by(LiveCall.id)
+    return list(s.scalars(waiting))
+
+
+def becomes_call(s: Session, number: int, *, sha256: str, size: int, duration: float, at: datetime) -> Call | None:
+    """The recording is safely kept: the live call is a Call with its transcript, and belongs to the ticket that was filed meanwhile, if any.
+
+    None where somebody else has done it, or nothing was recorded.
+    """
+    live = _lock(s, number)
+    if live.call_id is not None:
+        return None
+    by = s.get(Person, live.by_id) if live.by_id else None
+    channels = [leg.value for leg in speakers(s, number)]
+    call, _ = calls.receive(
+        s, sha256=sha256, size=size, name=f"live-{live.id}.wav", by=by or system(s), at=live.begun_at, phone=live.phone or "", channel=live.channel,
+        channels=channels, auto=False,
+    )  # fmt: skip
+    s.flush()
+    if not live.missed:
+        calls.transcribed(s, call, _transcript(s, number, duration), at=at)
+    if live.ticket_id is not None:
+        calls.link(call, s.get_one(Ticket, live.ticket_id))
+    live.call_id = call.id
+    s.execute(update(LiveUtterance).where(LiveUtterance.live_call_id == number).values(heard=None))
+    record(s, "live.ended", live, by=system(s), at=at, call=call.id, duration=duration)
+    _tell(s, number)
+    return call
+
+
+def forget(s: Session, number: int) -> None:
+    """A call without any sound leaves nothing behind."""
+    s.delete(_lock(s, number))
+
+
+def link(s: Session, live: LiveCall, ticket: Ticket) -> None:
+    """登记 while the call is still spoken. Raises Conflict when a ticket was filed already."""
+    if live.ticket_id is not None:
+        raise Conflict("这通电话已经登记过工单。")
+    live.ticket_id = ticket.id
+    if live.call_id is not None:
+        calls.link(calls.find(s, live.call_id, lock=True), ticket)
+    _tell(s, live.id)
+
+
+def end(s: Session, live: LiveCall, *, by: Person, at: datetime) -> None:
+    """An operator says that the call is over; legs that are still connected hear no more."""
+    if live.finished_at is not None:
+        raise Conflict("这通电话已经结束。")
+    s.execute(update(LiveLeg).where(LiveLeg.live_call_id == live.id, LiveLeg.ended_at.is_(None)).values(ended_at=at, partial=""))
+    live.finished_at = at
+    record(s, "live.stopped", live, by=by, at=at)
+    _tell(s, live.id)
+
+
+def find(s: Session, number: int, *, lock: bool = False) -> LiveCall:
+    """The live call with this id. Raises NotFound."""
+    wanted = select(LiveCall).where(LiveCall.id == number).execution_options(populate_existing=True)
+    call = s.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
+    if call is None:
+        raise NotFound(f"没有编号为 {number} 的实时通话。")
+    return call
+
+
+def going_on(s: Session, limit: int = 50) -> Sequence[LiveCall]:
+    """The calls that are not over, the newest first."""
+    return s.scalars(select(LiveCall).where(LiveCall.finished_at.is_(None)).order_by(LiveCall.id.desc()).limit(limit)).all()
+
+
+def legs(s: Session, number: int) -> Sequence[LiveLeg]:
+    """Of a call, in the order in which they came."""
+    return s.scalars(select(LiveLeg).where(LiveLeg.live_call_id == number).order_by(LiveLeg.id)).all()
+
+
+def speakers(s: Session, number: int) -> list[Speaker]:
+    """Whose voices the recording has, left first."""
+    heard = {leg.speaker for leg in legs(s, number)}
+    return [speaker for speaker in Speaker if speaker in heard]
+
+
+def said(s: Session, number: int, *, after: int = 0) -> list[dict[str, Any]]:
+    """What was said, in the order of time: id, revision, speaker, start, text, confidence. after: only what has changed since that revision."""
+    rows = s.execute(
+        select(LiveUtterance, LiveLeg.speaker)
+        .join(LiveLeg, LiveLeg.id == LiveUtterance.leg_id)
+        .where(LiveUtterance.live_call_id == number, LiveUtterance.revision > after)
+        .order_by(LiveUtterance.revision if after else LiveUtterance.start, LiveUtterance.id)
+    )
+    return [
+        {"id": row.id, "revision": row.revision, "speaker": speaker.value, "start": row.start, "text": row.text, "confidence": row.confidence}
+        for row, speaker in rows
+    ]
+
+
+def said_by_citizen(s: Session, number: int) -> str:
+    """What the citizen has said so far, an utterance a line."""
+    return "\n".join(row["text"] for row in said(s, number) if row["speaker"] != Speaker.OPERATOR)
+
+
+def _keep(s: Session, call: LiveCall, leg: LiveLeg, number: int, utterance: Utterance) -> None:
+    offset = max(0.0, (leg.begun_at - call.begun_at).total_seconds())
+    heard = _moved(utterance, offset)
+    row = {
+        "live_call_id": call.id, "leg_id": leg.id, "number": number, "revision": call.revision + 1, "start": heard.start, "end": heard.end,
+        "text": masked(heard.text), "confidence": heard.confidence, "heard": json.dumps(heard.as_dict(), ensure_ascii=False),
+    }  # fmt: skip
+    if s.scalar(insert(LiveUtterance).values(row).on_conflict_do_nothing(index_elements=["leg_id", "number"]).returning(LiveUtterance.id)) is None:
+        return
+    call.revision += 1
+    _mask_together(s, call, leg, number)
+    s.flush()
+
+
+def _mask_together(s: Session, call: LiveCall, leg: LiveLeg, number: int) -> None:
+    """A telephone number is spoken with pauses: each part alone is too short to be noticed."""
+    near = s.scalars(
+        select(LiveUtterance).where(LiveUtterance.leg_id == leg.id, LiveUtterance.number.between(number - BEFORE, number)).order_by(LiveUtterance.number)
+    ).all()
+    originals = [Utterance.from_dict(json.loads(row.heard)).text if row.heard else row.text for row in near]
+    for row, readable in zip(near, masked("\n".join(originals)).split("\n"), strict=True):
+        if row.text != readable and readable.count(MASK) >= row.text.count(MASK):
+            call.revision += 1
+            row.text, row.revision = readable, call.revision
+
+
+def _moved(utterance: Utterance, offset: float) -> Utterance:
+    words = tuple(replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in utterance.words)
+    return replace(utterance, start=round(utterance.start + offset, 2), end=round(utterance.end + offset, 2), words=words)
+
+
+def _transcript(s: Session, number: int, duration: float) -> Transcript:
+    """Of all legs, those of one speaker together."""
+    rows = s.execute(
+        select(LiveUtterance.heard, LiveLeg.speaker)
+        .join(LiveLeg, LiveLeg.id == LiveUtterance.leg_id)
+        .where(LiveUtterance.live_call_id == number)
+        .order_by(LiveUtterance.start, LiveUtterance.id)
+    ).all()
+    voices = speakers(s, number)
+    heard = [(speaker, Utterance.from_dict(json.loads(said))) for said, speaker in rows if said]
+    channels = [
+        Channel(place, voice.value, tuple(replace(utterance, channel=place) for speaker, utterance in heard if speaker is voice))
+        for place, voice in enumerate(voices)
+    ]
+    return Transcript(duration, tuple(channels))
+
+
+def _lock(s: Session, number: int) -> LiveCall:
+    """The call's row: revisions are given out in the order of commits, so that nobody who reads by them misses one."""
+    return s.scalars(select(LiveCall).where(LiveCall.id == number).with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+
+
+def _tell(s: Session, number: int) -> None:
+    s.execute(select(func.pg_notify(CHANNEL, str(number))))
