@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from commands.common import JSON, notice, print_json, settings
+from hotline import clock
 
 
 @click.group()
@@ -44,7 +45,7 @@ def user_add(login: str, name: str, roles: Sequence[str], department: str | None
     """新建账号，打印一次随机密码。"""
     from tickets import accounts
 
-    _account(as_json, lambda s: accounts.add(s, login=login, name=name, roles=roles, department=department))
+    _account(as_json, lambda s, by: accounts.add(s, login=login, name=name, roles=roles, department=department, by=by, at=clock.now()))
 
 
 @user.command("reset")
@@ -54,7 +55,7 @@ def user_reset(login: str, as_json: bool) -> None:
     """重设密码，打印一次；该账号已登录的地方全部退出。"""
     from tickets import accounts
 
-    _account(as_json, lambda s: accounts.reset(s, login=login))
+    _account(as_json, lambda s, by: accounts.reset(s, login=login, by=by, at=clock.now()))
 
 
 @user.command("close")
@@ -64,7 +65,7 @@ def user_close(login: str, as_json: bool) -> None:
     """停用账号。"""
     from tickets import accounts
 
-    _account(as_json, lambda s: accounts.close(s, login=login))
+    _account(as_json, lambda s, by: accounts.close(s, login=login, by=by, at=clock.now()))
 
 
 def _row(person: Any) -> dict[str, Any]:
@@ -78,12 +79,13 @@ def _row(person: Any) -> dict[str, Any]:
     }
 
 
-def _account(as_json: bool, change: Callable[[Any], Any]) -> None:
+def _account(as_json: bool, change: Callable[[Any, Any], Any]) -> None:
     import system
     from hotline.db import Session
+    from hotline.people import system as the_system
 
     with system.running(settings(), progress=notice, jobs=False), Session.begin() as s:
-        account = change(s)
+        account = change(s, the_system(s))
     if as_json:
         print_json(account)
     else:

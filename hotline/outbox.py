@@ -61,9 +61,11 @@ class Claim(Base):
 def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: datetime, **data: Any) -> Event:
     """Writes the event of a verb, and wakes the relay when the transaction commits.
 
-    subject: a row with an integer `id`; its table name is the subject's kind.
+    subject: a row with an integer `id`; its table name is the subject's kind. A deputy's events note on whose behalf it was (代理).
     """
     s.flush()
+    if by is not None and by.on_behalf_of is not None:
+        data["on_behalf_of"] = by.on_behalf_of
     told = changes.taken(s, (subject.__tablename__, subject.id))
     event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data, changes=told)
     event.seal = chain.seal(event)

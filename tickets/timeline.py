@@ -1,6 +1,6 @@
 """流转记录: the events of a ticket as sentences that a person reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,15 @@ def timeline(s: Session, ticket: Ticket) -> list[Entry]:
         .order_by(Event.id)
     ).all()
     shorts: dict[str, str] = {code: short for code, short in s.execute(select(Department.code, Department.short).where(Department.code.in_(_codes(rows))))}
-    return [_entry(event, who or "系统", lambda code: shorts.get(code or "", code or "")) for event, who in rows]
+    absent = _acted_for(s, [event for event, _ in rows])
+    return [_entry(event, (who or "系统") + absent.get(event.id, ""), lambda code: shorts.get(code or "", code or "")) for event, who in rows]
+
+
+def _acted_for(s: Session, events: Sequence[Event]) -> dict[int, str]:
+    """（代张三） beside the author of what a deputy did (代理)."""
+    behalf = {event.id: event.data["on_behalf_of"] for event in events if "on_behalf_of" in event.data}
+    names: dict[int, str] = {number: name for number, name in s.execute(select(Person.id, Person.name).where(Person.id.in_(behalf.values())))} if behalf else {}
+    return {event: f"（代{names[person]}）" for event, person in behalf.items() if person in names}
 
 
 def _entry(event: Event, who: str, name: Names) -> Entry:
