@@ -1,7 +1,7 @@
 """What is counted about a classifier, each with its definition: nothing is compared before it is defined."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import comb, erfc, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,3 +85,24 @@ def mcnemar(only_new: int, only_old: int) -> float:
     """z of McNemar's test with continuity correction: how surely the new one is better, from the texts that just one got right."""
     apart = only_new + only_old
     return (only_new - only_old - 1) / sqrt(apart) if apart and only_new > only_old else 0.0
+
+
+FEW = 25
+"""Texts that just one of two models got right, below which the chance is counted out instead of looked up on the normal curve."""
+
+
+def by_chance(only_new: int, only_old: int) -> float:
+    """How likely the new model would do so well, or better, if it were no better: McNemar's test, one-sided; exact binomial when FEW."""
+    apart = only_new + only_old
+    if not apart:
+        return 1.0
+    if apart < FEW:
+        return float(sum(comb(apart, hits) for hits in range(only_new, apart + 1)) / 2**apart)
+    return 0.5 * erfc((only_new - only_old - 1) / sqrt(apart) / sqrt(2))
+
+
+def shift(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
+    """PSI 群体稳定性指数 of two counts over the same classes: 0 for the same shares, over 0.25 for a marked shift. Empty classes count a half."""
+    p, q = (counts + 0.5 for counts in (before, now))
+    p, q = p / p.sum(), q / q.sum()
+    return float(((q - p) * np.log(q / p)).sum())

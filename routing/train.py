@@ -3,6 +3,7 @@
 Calibration and thresholds are learnt from the same: out of fold.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -63,8 +64,13 @@ def train(
     with threadpool_limits(limits=1):
         model, found = learn(given, units=units or {}, scopes=scopes or {}, progress=progress or (lambda stage, done: None))
     found |= {"at": at.isoformat(), "seconds": round(perf_counter() - began, 2)}
-    version = store.save(folder, model, found)
+    version = store.save(folder, model, found | {"distribution": distribution(given)})
     return Report(version=version, **found)
+
+
+def distribution(given: Sequence[Example]) -> dict[str, int]:
+    """How many examples of each label a model was trained on: what drift 漂移 is measured against."""
+    return dict(sorted(Counter(one.label for one in given).items()))
 
 
 def learn(

@@ -61,3 +61,23 @@ def test_probabilities_are_probabilities_whatever_the_stretch() -> None:
         assert (chances >= 0).all()
         assert chances[0].argmax() == 0
         assert chances[2].argmax() == 0
+
+
+@pytest.mark.parametrize(("new", "old", "chance"), [(0, 0, 1.0), (5, 0, 1 / 32), (4, 1, 6 / 32), (1, 4, 31 / 32), (0, 3, 1.0), (24, 0, 2**-24)])
+def test_a_few_that_just_one_got_right_are_counted_out(new: int, old: int, chance: float) -> None:
+    assert measures.by_chance(new, old) == pytest.approx(chance)
+
+
+def test_many_are_looked_up_and_agree_with_counting_out() -> None:
+    from math import comb
+
+    exact = sum(comb(60, hits) for hits in range(40, 61)) / 2**60
+    assert measures.by_chance(40, 20) == pytest.approx(exact, rel=0.1)
+    assert measures.by_chance(20, 40) > 0.99
+
+
+def test_a_shift_is_nothing_for_the_same_shares_and_marked_for_others() -> None:
+    before = np.array([100.0, 50.0, 50.0])
+    assert measures.shift(before, before) == pytest.approx(0)
+    assert measures.shift(before, before / 2) < 0.01
+    assert measures.shift(before, np.array([10.0, 10.0, 180.0])) > 0.25
