@@ -22,7 +22,7 @@ from hotline.people import system
 from hotline.settings import Settings
 from sla import timers
 from sla.sweep import sweep
-from tickets import calls, ladder
+from tickets import board, calls, ladder
 
 log = structlog.get_logger("hotline.beat")
 LONGEST_NAP = 1.0  # seconds: the inbox has no other bell
@@ -46,6 +46,7 @@ class Beat:
             "fired": lambda at: _until_none(lambda: self._sweep(at)),
             "received": lambda at: self.collect(at=at),
             "requeued": self._requeue,
+            "counted": self._count,
             "relayed": lambda at: _until_none(lambda: self._relay(at)),
         }
 
@@ -67,6 +68,10 @@ class Beat:
     def _sweep(self, at: datetime) -> int:
         with Session.begin() as s:
             return sweep(s, at=at, fire=ladder.climb)
+
+    def _count(self, at: datetime) -> int:
+        with Session.begin() as s:
+            return board.keep(s, at=at)
 
     def _requeue(self, at: datetime) -> int:
         try:

@@ -1,7 +1,6 @@
 """/board and /discipline-cases: supervision."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response
@@ -16,8 +15,7 @@ from hotline.db import Session
 from hotline.errors import Forbidden
 from hotline.people import Person
 from hotline.roles import Role
-from tickets import desks, discipline
-from tickets.desks import Standing
+from tickets import board, desks, discipline
 from tickets.discipline_case import DisciplineCase
 
 VERBS = {"statement": discipline.explain, "confirmation": discipline.confirm, "withdrawal": discipline.withdraw, "conclusion": discipline.conclude}
@@ -51,12 +49,26 @@ class CaseOut:
 
 
 @dataclass
+class DepartmentOut:
+    """How a department stands. near: due within 24 hours; cases: open discipline cases."""
+
+    department: str
+    name: str
+    open: int
+    unsigned: int
+    near: int
+    overdue: int
+    cases: int
+
+
+@dataclass
 class BoardOut:
-    """督办台. totals: open tickets by state."""
+    """督办台. at: the moment of which the figures are true. totals: open tickets by state. overdue: legs, in all. departments: the most overdue first."""
 
     at: str | None
     totals: dict[str, int]
-    departments: list[Standing]
+    overdue: int
+    departments: list[DepartmentOut]
 
 
 class Discipline(Controller):
@@ -66,12 +78,14 @@ class Discipline(Controller):
     tags = ["督办与纪检"]
 
     @get("/board", summary="督办台")
-    def board(self, me: Me, at: At) -> BoardOut:
+    def standings(self, me: Me, at: At) -> BoardOut:
         """How every department stands now."""
         if not me.has(Role.SUPERVISOR):
             raise Forbidden("督办台由督办员使用。")
         with Session() as s:
-            return BoardOut(iso(at), desks.totals(s), desks.board(s, at=at, near=at + timedelta(days=1)))
+            found = board.counted(s, at=at)
+            rows = board.rows(s, found)
+            return BoardOut(iso(found.at), found.totals, found.overdue, [DepartmentOut(name=row.name, cases=row.cases, **asdict(row.standing)) for row in rows])
 
     @get("/discipline-cases", summary="监督件")
     def cases(self, me: Me) -> list[CaseOut]:

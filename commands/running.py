@@ -9,7 +9,7 @@ import click
 from commands.common import JSON, bar, notice, print_json, settings, stop_on_signal
 from hotline import clock
 
-COUNTED = {"relayed": "转发事件", "fired": "触发时限", "received": "收取录音", "requeued": "重新转写"}
+COUNTED = {"relayed": "转发事件", "fired": "触发时限", "received": "收取录音", "requeued": "重新转写", "counted": "点算督办数"}
 
 
 @click.command()

@@ -7,7 +7,6 @@ Everything is table look-ups over whole arrays, because a suggestion has 3 ms of
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 from unicodedata import normalize
 from zlib import crc32
@@ -16,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pypinyin.constants import PINYIN_DICT
 
+from hotline import folding
+from hotline.folding import PLANE
+
 LONGEST = 4000
 """Characters that are read. A message of 100,000 says what it wants in its first 4,000; the rest would only cost time."""
 
@@ -23,7 +25,6 @@ CHAR_GRAMS = (1, 2)
 PINYIN_GRAMS = (1, 2)
 """Chosen by cross-validation: longer ones make the model three times as large and, on short texts, worse."""
 
-_PLANE = 0x10000
 _HANZI = (0x4E00, 0xA000)
 _UMLAUTS = str.maketrans(dict.fromkeys("üǖǘǚǜ", "v"))
 _DIGITS = (0x30, 0x3A)
@@ -59,7 +60,7 @@ class Folded:
 
     def words(self) -> str:
         """The folded text as a string: simplified, half-width, lower-case, without spaces and punctuation."""
-        return self.codes.astype("<u2").tobytes().decode("utf-16-le")
+        return folding.spelt(self.codes)
 
 
 class Grams(NamedTuple):
@@ -73,8 +74,7 @@ class Grams(NamedTuple):
 def fold(text: str) -> Folded:
     """Traditional to simplified, full-width to half-width, capitals to small; spaces, punctuation and pictures go."""
     tables = _tables()
-    points = np.frombuffer(text[:LONGEST].encode("utf-32-le", "replace"), dtype="<u4")
-    folded = tables.fold[np.where(points < _PLANE, points, 0)]
+    folded = tables.fold[folding.points(text[:LONGEST])]
     at = np.flatnonzero(folded)
     codes = folded[at]
     return Folded(text, codes, at, tables.sound[codes])
@@ -114,22 +114,7 @@ def _name(codes: NDArray[np.uint64], n: int, family: int) -> NDArray[np.uint64]:
 
 @lru_cache(maxsize=1)
 def _tables() -> Tables:
-    return Tables(_fold_table(), _sound_table())
-
-
-def _fold_table() -> NDArray[np.uint16]:
-    table = np.zeros(_PLANE, dtype=np.uint16)
-    for point in range(_PLANE):
-        char = normalize("NFKC", chr(point)) if point > 0x7F else chr(point)
-        if len(char) == 1 and char.isalnum() and ord(char.lower()[0]) < _PLANE:
-            table[point] = ord(char.lower()[0])
-    # OpenCC's table: a traditional character, a tab, its simplified forms, the commonest first.
-    for line in files("opencc").joinpath("dictionary/TSCharacters.txt").read_text(encoding="utf-8").splitlines():
-        old, _, forms = line.partition("\t")
-        new = forms.split(" ")[0]
-        if len(old) == len(new) == 1 and ord(old) < _PLANE and ord(new) < _PLANE:
-            table[ord(old)] = ord(new)
-    return table
+    return Tables(folding.table(), _sound_table())
 
 
 def _sound_table() -> NDArray[np.uint32]:
@@ -137,10 +122,10 @@ def _sound_table() -> NDArray[np.uint32]:
 
     A syllable's name is its checksum, not its rank: a model file outlives the list of syllables that it was trained with.
     """
-    table = np.zeros(_PLANE, dtype=np.uint32)
+    table = np.zeros(PLANE, dtype=np.uint32)
     names: dict[str, int] = {}
     for point, readings in PINYIN_DICT.items():
-        if point < _PLANE:
+        if point < PLANE:
             syllable = toneless(readings.split(",")[0])
             table[point] = names.setdefault(syllable, crc32(syllable.encode()))
     for point in range(ord("0"), ord("z") + 1):

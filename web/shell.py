@@ -34,6 +34,7 @@ DESKS = (
     Desk("/discipline", "纪检台", (Role.DISCIPLINE,)),
 )
 OTHER_DONE = {"receive": "已接收录音", "retry": "已重新排队转写", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
+              "save_view": "已保存查询", "remove_view": "已删除查询",
               "statement": "已提交情况说明", "confirmation": "已确认移送", "withdrawal": "已不予移送", "conclusion": "已作出结论"}  # fmt: skip
 DONE = {verb.value: f"已{label(verb)}" for verb in Verb} | OTHER_DONE
 

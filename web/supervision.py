@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
+from hotline.clock import local
 from hotline.db import Session
 from hotline.errors import NotFound, Refusal
 from hotline.people import Department, Person
 from hotline.roles import Role
-from tickets import access, desks, discipline
+from tickets import access, board, desks, discipline
 from tickets.discipline_case import CaseState, DisciplineCase
 from tickets.lifecycle import State
 from tickets.ticket import Ticket
@@ -23,8 +25,6 @@ from web.form import NOTHING, Form
 from web.refusals import status_of
 from web.rows import Row, leg_row, ticket_row
 from web.shell import Page
-
-NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,20 @@ class Supervision(Controller):
     path = "/"
 
     @get("/board", sync_to_thread=True)
-    def board(self, page: Answer) -> Template:
+    def standings(self, page: Answer) -> Template:
         """督办台."""
         page.only(Role.SUPERVISOR)
         with Session() as s:
             cases = [case_row(*found, page.at) for found in desks.discipline_queue(s, page.me)]
+            figures = board.counted(s, at=page.at)
             return page.show(
                 "board.html",
-                totals=[(State(state), number) for state, number in desks.totals(s).items()],
-                standings=desks.board(s, at=page.at, near=page.at + NEAR),
-                overdue=[(leg_row(leg, page.at), leg.department.short, leg.lead) for leg in desks.overdue(s, at=page.at)],
+                as_of=figures.at,
+                totals=[(State(state), number) for state, number in figures.totals.items()],
+                late=figures.overdue,
+                standings=board.rows(s, figures),
+                near=urlencode({"due_from": local(figures.at).isoformat(), "due_until": local(figures.at + board.NEAR).isoformat()}),
+                overdue=[(leg_row(leg, page.at), leg.department.short, leg.lead) for leg in board.overdue(s, page.me, at=page.at)],
                 cases=[case for case in cases if case.state in ("proposed", "explained")],
             )
 

@@ -1,14 +1,13 @@
-"""The page of a ticket (工单), its printed sheet, and the search that finds it."""
+"""The page of a ticket (工单) and its printed sheet."""
 
-from litestar import Controller, Response, get
-from litestar.params import FromPath, FromQuery
+from litestar import Controller, get
+from litestar.params import FromPath
 from litestar.response import Template
 from sqlalchemy.orm.exc import StaleDataError
 
 from hotline.db import Session
-from hotline.errors import NotFound, Refusal
+from hotline.errors import Refusal
 from tickets import access
-from tickets.ticket import Ticket
 from web.deps import Answer
 from web.form import Form
 from web.moves import Tried, buttons, offered
@@ -21,16 +20,6 @@ class Tickets(Controller):
     """Reading; what can be done to a ticket is in verbs.py."""
 
     path = "/tickets"
-
-    @get("/", sync_to_thread=True)
-    def search(self, page: Answer, q: FromQuery[str] = "") -> Response[object]:
-        """The ticket with this number or this query code."""
-        with Session() as s:
-            wanted = access.visible_to(page.me).where((Ticket.number == q.strip()) | (Ticket.query_code == q.strip().upper()))
-            ticket = s.scalar(wanted.limit(1))
-        if ticket is None:
-            raise NotFound(f"没有找到编号或查询码为“{q.strip()[:40]}”的工单，或您无权查看。")
-        return page.go(f"/tickets/{ticket.number}")
 
     @get("/{number:str}", sync_to_thread=True)
     def one(self, number: FromPath[str], page: Answer) -> Template:

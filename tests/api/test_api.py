@@ -153,3 +153,29 @@ def test_the_document_describes_every_verb(client: Client) -> None:
     assert {"/api/v1/tickets/{number}/signature", "/api/v1/tickets/{number}/revisits", "/api/v1/calls"} <= set(document["paths"])
     page = client.get("/api/v1/docs")
     assert page.status_code == 200 and "cdn" not in page.text.lower()
+
+
+def _found(client: Client, headers: dict[str, str], **query: Any) -> list[str]:
+    answer = client.get("/api/v1/tickets", params=query, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [line["number"] for line in answer.json()["tickets"]]
+
+
+def test_tickets_are_found_by_what_was_said_by_number_and_by_telephone(client: Client, as_: Headers, ticket: dict[str, Any]) -> None:
+    operator = as_("operator")
+    assert ticket["number"] in _found(client, operator, q="翠湖花園 停水", kind=["complaint", "help"], state="filed", light="green", item="09")
+    assert _found(client, operator, q=ticket["number"]) == [ticket["number"]] == _found(client, operator, q=ticket["query_code"])
+    assert ticket["number"] in _found(client, operator, q="+86 138 0000 1234")
+    assert _found(client, as_("admin"), q="停水") == []
+    problem = is_problem(client.get("/api/v1/tickets", params={"q": "水"}, headers=operator), 422)
+    assert "至少要两个字" in problem["detail"]
+
+
+def test_a_search_is_kept_under_a_name(client: Client, as_: Headers) -> None:
+    headers = as_("operator")
+    made = client.post("/api/v1/saved-views", json={"name": "超期的投诉", "query": "light=red&kind=complaint"}, headers=headers)
+    assert made.status_code == 201 and made.json()["query"] == "kind=complaint&light=red"
+    assert made.json() in client.get("/api/v1/saved-views", headers=headers).json()
+    is_problem(client.post("/api/v1/saved-views", json={"name": "错", "query": "light=pink"}, headers=headers), 422)
+    assert client.delete(f"/api/v1/saved-views/{made.json()['id']}", headers=headers).status_code == 204
+    assert made.json() not in client.get("/api/v1/saved-views", headers=headers).json()

@@ -1,0 +1,137 @@
+"""督办数: how every department stands, and how many tickets stand in each state.
+
+Counting reads an index entry for each open leg. A city with a hundred thousand of them counts for tens of milliseconds, so the beat counts every
+few seconds and keeps the figures in one row with their moment (数据截至); a page reads that row. Where nobody counts, the page does.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
+
+from hotline.db import Base
+from hotline.people import Department, Person
+from tickets import access
+from tickets.desks import DONE, LISTED, PAGE
+from tickets.discipline_case import CaseState, DisciplineCase
+from tickets.lifecycle import State
+from tickets.ticket import Leg, Ticket
+
+NEAR: Final = timedelta(days=1)
+EVERY: Final = timedelta(seconds=5)
+GOOD_FOR: Final = timedelta(seconds=30)
+MOST: Final = 200
+"""Departments on the board: the most overdue. Of tens of thousands of units nobody reads the rest; a search finds them."""
+
+
+class Figures(Base):
+    """The figures as they were counted last: one row. data: the fields of Counted, without the moment."""
+
+    __tablename__ = "figures"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a department stands. overdue: legs past their time; near: due within 24 hours."""
+
+    department: str
+    open: int
+    unsigned: int
+    near: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """at: the moment of which all of it is true. totals: open tickets by state; overdue: legs, in all."""
+
+    at: datetime
+    totals: dict[str, int]
+    overdue: int
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One department on the board. cases: open discipline cases."""
+
+    name: str
+    standing: Standing
+    cases: int
+
+
+def counted(s: Session, *, at: datetime) -> Counted:
+    """The figures of the last half minute, or new ones."""
+    kept = s.get(Figures, 1)
+    if kept is None or not kept.at <= at <= kept.at + GOOD_FOR:
+        return count(s, at=at)
+    data = kept.data
+    return Counted(kept.at, data["totals"], data["overdue"], tuple(Standing(**standing) for standing in data["standings"]))
+
+
+def keep(s: Session, *, at: datetime) -> int:
+    """Counts and keeps the figures, unless somebody did a moment ago. Returns whether it did; any number of beats may try."""
+    kept = s.scalar(select(Figures.at).where(Figures.id == 1))
+    if kept is not None and kept > at - EVERY:
+        return 0
+    data = asdict(count(s, at=at))
+    del data["at"]
+    new = insert(Figures).values(id=1, at=at, data=data)
+    s.execute(new.on_conflict_do_update(index_elements=["id"], set_={"at": at, "data": data}, where=Figures.at < at))
+    return 1
+
+
+def count(s: Session, *, at: datetime) -> Counted:
+    """Counts now: from the entries of two partial indexes, whatever lies in the tables."""
+    return Counted(at, _totals(s), _overdue(s, at), _standings(s, at))
+
+
+def rows(s: Session, found: Counted) -> list[Row]:
+    """The departments of the board with their names and discipline cases, the most overdue first."""
+    cases = _cases(s)
+    standings = {standing.department: standing for standing in found.standings}
+    codes = [*standings, *(code for code in cases if code not in standings)]
+    names: dict[str, str] = {code: name for code, name in s.execute(select(Department.code, Department.name).where(Department.code.in_(codes)))}
+    return [Row(names[code], standings.get(code) or Standing(code, 0, 0, 0, 0), cases.get(code, 0)) for code in codes]
+
+
+def overdue(s: Session, person: Person, *, at: datetime, limit: int = PAGE) -> list[Leg]:
+    """The legs past their time, the longest first; none of a ticket about this person."""
+    late = select(Leg).join(Ticket, Ticket.id == Leg.ticket_id).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
+    seen = late.where(access.about_others(person)).options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
+    return list(s.scalars(seen.order_by(Leg.due_at, Leg.id).limit(limit)))
+
+
+def _totals(s: Session) -> dict[str, int]:
+    found = {state: number for state, number in s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in(DONE)).group_by(Ticket.state))}
+    return {state.value: found.get(state, 0) for state in State if state not in DONE}
+
+
+def _overdue(s: Session, at: datetime) -> int:
+    return s.scalar(select(func.count()).select_from(Leg).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)) or 0
+
+
+def _standings(s: Session, at: datetime) -> tuple[Standing, ...]:
+    late = func.count().filter(Leg.due_at <= at)
+    soon = func.count().filter(and_(Leg.due_at > at, Leg.due_at <= at + NEAR))
+    found = s.execute(
+        select(Leg.department_code, func.count(), func.count().filter(Leg.state == State.DISPATCHED), soon, late)
+        .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
+        .group_by(Leg.department_code)
+        .order_by(late.desc(), soon.desc(), Leg.department_code)
+        .limit(MOST)
+    )
+    return tuple(Standing(*row) for row in found)
+
+
+def _cases(s: Session) -> dict[str, int]:
+    ended = (CaseState.WITHDRAWN, CaseState.CONCLUDED)
+    open_ = select(DisciplineCase.department_code, func.count()).where(DisciplineCase.state.not_in(ended)).group_by(DisciplineCase.department_code)
+    return {code: number for code, number in s.execute(open_)}
