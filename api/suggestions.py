@@ -33,4 +33,4 @@ class Suggestions(Controller):
     def suggest(self, request: Request[Person, Any, State], data: Annotated[Asked, Body()], me: Me, at: At) -> Advice:
         """Up to five, best first; `dispatch` says whether the classifier is sure enough by itself, `reason` why not."""
         with Session() as s:
-            return advise(s, request.app.state.classifier, clean(data.text, "body"), at=at, area=data.area)
+            return advise(s, request.app.state.classifier, clean(data.text, "body"), at=at, area=data.area, by=me)

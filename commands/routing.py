@@ -28,6 +28,8 @@ def suggest(text: str, area: str | None, as_json: bool) -> None:
     for suggestion in advice.suggestions:
         why = "、".join(suggestion.because)
         click.echo(f"{suggestion.confidence:6.1%}  {suggestion.item} {suggestion.item_name} → {suggestion.department_name or '无'}  依据：{why}")
+    for past in advice.similar:
+        click.echo(f"相似的以往工单：{past.number} {past.item_name} → {past.department_name}（相似 {past.likeness:.0%}）")
     for alarm in advice.alarms:
         click.echo(f"注意：{alarm}")
     click.echo("可自动派单。" if advice.dispatch else f"由人派单：{advice.reason}")

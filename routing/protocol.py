@@ -42,8 +42,8 @@ class Routing:
 
     suggestions: the best first; empty when the text cannot be read at all.
     dispatch: sure enough to dispatch 派单 without a person. Never true with an alarm, an unknown or a text that needs more.
-    unknown: not sure enough even to pre-fill the form; the suggestions, if any, are only hints.
-    needs_more: the text is so short that the operator should ask for one more sentence.
+    unknown: not sure enough even to pre-fill the form, or too short to tell; the suggestions, if any, are only hints.
+    needs_more: the text is so short that the operator should ask for one more sentence instead of guessing; always unknown.
     reason: Chinese, why it is unknown or why a person is to dispatch; empty when `dispatch` is true.
     unit_confidence: probability that the unit behind the first suggestion is right (equals its confidence when no units were given in training).
     kind, kind_confidence: one of KINDS 诉求类型; confidence 0 when it is a default rather than a finding.

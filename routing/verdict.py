@@ -61,7 +61,7 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
     if opinion is None or not opinion.suggestions:
         reason = unreadable(folded) or "没有哪个事项与这段话对得上，请人工判断。"
         return Routing((), False, True, short, reason, 0.0, "help", 0.0, found, area, because, version)
-    unknown = opinion.strange or opinion.unit_confidence < opinion.show
+    unknown = short or opinion.strange or opinion.unit_confidence < opinion.show
     reason = _reason(opinion, unknown, short, found[0].sentence if found else None)
     return Routing(
         suggestions=tuple(_without(suggestion, because) for suggestion in opinion.suggestions),
@@ -88,12 +88,12 @@ def _reason(opinion: Opinion, unknown: bool, short: bool, alarm: str | None) -> 
     """Why a person is to dispatch; empty where none is needed."""
     if alarm:
         return alarm
+    if short:
+        return f"描述不足 {ENOUGH} 字，请再问一句时间、地点和经过。"
     if opinion.strange:
         return "与以往的诉求都不像，请人工判断。"
     if unknown:
         return "把握太小，请人工判断。"
-    if short:
-        return f"描述不足 {ENOUGH} 字，请再问一句时间、地点和经过。"
     if opinion.unit_confidence < opinion.dispatch:
         return "把握不够自动派单，请派单员确认。"
     return ""

@@ -151,7 +151,7 @@ def _asked_after(share: float, ticket: Ticket, item: str | None, area: str | Non
 def past(s: Session, text: str, *, by: Person | None, limit: int = 3) -> list[tuple[Ticket, float]]:
     """相似的以往工单: tickets that said much the same and that a department led or answered, whenever that was, the likeliest first."""
     seen = likeness.read(text)
-    tickets = _read(s, _found(s, likeness.keys(seen), since=0), by)
+    tickets = _read(s, _found(s, likeness.keys(seen), since=0, limit=4 * limit), by)
     rated = [(ticket, likeness.likeness(seen, likeness.read(ticket.body))) for ticket in tickets if ticket.item_code and ticket.lead_code]
     return sorted((pair for pair in rated if pair[1] >= SAME_MATTER), key=lambda pair: -pair[1])[:limit]
 
@@ -165,7 +165,7 @@ def _alike(s: Session, ticket: Ticket, seen: Print, *, by: Person | None, days: 
     return [_described(ticket, other, share) for share, other in best]
 
 
-def _found(s: Session, keys: Sequence[int], *, since: int, but: int = 0) -> list[int]:
+def _found(s: Session, keys: Sequence[int], *, since: int, but: int = 0, limit: int = READ) -> list[int]:
     """Ids of the tickets that have most keys in common with these, from the one with id `since` on."""
     wanted = func.unnest(cast(list(keys), ARRAY(BigInteger))).table_valued("key").render_derived(name="wanted")
     newest = (
@@ -176,7 +176,7 @@ def _found(s: Session, keys: Sequence[int], *, since: int, but: int = 0) -> list
         .lateral("newest")
     )
     shared = select(newest.c.ticket_id).select_from(wanted).join(newest, true()).group_by(newest.c.ticket_id)
-    return list(s.scalars(shared.order_by(func.count().desc(), newest.c.ticket_id.desc()).limit(READ))) if keys else []
+    return list(s.scalars(shared.order_by(func.count().desc(), newest.c.ticket_id.desc()).limit(limit))) if keys else []
 
 
 def _read(s: Session, ids: Sequence[int], by: Person | None) -> list[Ticket]:

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.clock import local
-from hotline.people import Department
+from hotline.people import Department, Person
 from routing.protocol import Classifier, Routing
+from tickets import likeness
 from tickets.catalogue import Item, responsible
 
 
@@ -31,11 +32,24 @@ class Suggested:
 
 
 @dataclass(frozen=True)
+class Past:
+    """A ticket of the past that said much the same: what it was in the end, and who led it. likeness: of the texts, 0 to 1."""
+
+    number: str
+    title: str
+    item: str
+    item_name: str
+    department: str
+    department_name: str
+    likeness: float
+
+
+@dataclass(frozen=True)
 class Advice:
     """All that is known about a text before a person decides.
 
     dispatch: sure enough to dispatch without one; reason: why not. unknown: the suggestions are only hints.
-    needs_more: too short, the operator should ask for one more sentence.
+    needs_more: too short, the operator should ask for one more sentence. similar: tickets of the past that said much the same.
     """
 
     suggestions: tuple[Suggested, ...]
@@ -47,14 +61,18 @@ class Advice:
     area: str | None
     alarms: tuple[str, ...]
     model_version: str
+    similar: tuple[Past, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON and for keeping with the ticket."""
-        return asdict(self)
+        """For keeping with the ticket: whoever sees the ticket may see it, so it does not tell what others said."""
+        return asdict(self) | {"similar": [{name: value for name, value in asdict(one).items() if name != "title"} for one in self.similar]}
 
 
-def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area: str | None = None) -> Advice:
-    """Classifies `text` and looks up who answers. An `area` that a person chose goes before the one found in the text."""
+def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area: str | None = None, by: Person | None = None) -> Advice:
+    """Classifies `text` and looks up who answers. An `area` that a person chose goes before the one found in the text.
+
+    by: who asks; similar tickets are among those that this person may see, for None (the system) among all.
+    """
     routing = classifier.suggest(text)
     place = area or routing.area
     suggestions = _with_departments(s, routing, place, at)
@@ -69,6 +87,15 @@ def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area:
         area=place,
         alarms=tuple(alarm.sentence for alarm in routing.alarms),
         model_version=routing.model_version,
+        similar=_similar(s, text, by),
+    )
+
+
+def _similar(s: Session, text: str, by: Person | None) -> tuple[Past, ...]:
+    return tuple(
+        Past(ticket.number, ticket.title, ticket.item.code, ticket.item.name, ticket.lead.code, ticket.lead.short, round(share, 2))
+        for ticket, share in likeness.past(s, text, by=by)
+        if ticket.item is not None and ticket.lead is not None
     )
 
 

@@ -35,9 +35,14 @@ def test_a_short_text_gets_suggestions_and_the_wish_for_one_more_sentence(router
     routing = router.suggest("小区停水三天了没人管")
     assert routing.suggestions[0].item == "090481"
     assert routing.suggestions[0].because == ("停水",)
-    assert routing.needs_more
+    assert routing.needs_more and routing.unknown
     assert not routing.dispatch
     assert "再问一句" in routing.reason
+
+
+def test_thirty_characters_are_enough(router: Classifier) -> None:
+    text = "我们和平小区八号楼从昨天早上开始就停水了到现在还没有来给自来水公司打电话没人接"
+    assert [router.suggest(text[:size]).needs_more for size in (29, 30)] == [True, False]
 
 
 def test_the_deciding_words_stand_in_the_text(router: Classifier, utterances: list[Utterance]) -> None:

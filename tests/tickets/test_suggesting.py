@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from routing.protocol import Alarm, Routing, Suggestion
 from tests.tickets.conftest import Cast
-from tickets import dispatching
+from tickets import dispatching, hotspots
 from tickets.catalogue import responsible
 from tickets.filing import Matter, file
 from tickets.lifecycle import State
@@ -93,3 +93,25 @@ def test_what_a_person_has_dispatched_is_not_dispatched_again(session: Session, 
     dispatching.dispatch(session, ticket, department="zhujian", by=cast.dispatcher, at=at)
     assert dispatching.dispatch_as_suggested(session, ticket.id, at=at) is None
     assert ticket.lead_code == "zhujian"
+
+
+def test_a_suggestion_tells_of_similar_tickets_of_the_past(session: Session, cast: Cast, at: datetime, filed: Callable[..., Ticket]) -> None:
+    ticket = filed(body="翠湖花园小区停水三天了，物业和供水集团都没人管")
+    dispatching.dispatch(session, ticket, department="gongshui", by=cast.dispatcher, at=at)
+    hotspots.follow(session, ticket.id)
+    session.expunge_all()  # another request
+    text = "翠湖花园停水已经三天，希望尽快恢复供水"
+    (past,) = advise(session, Says("050101"), text, at=at, by=cast.operator).similar
+    assert (past.number, past.title, past.item_name, past.department_name) == (ticket.number, ticket.title, "停水", "供水集团")
+    assert 0.16 <= past.likeness <= 1
+    assert advise(session, Says("050101"), text, at=at, by=cast.roads).similar == ()
+
+
+def test_what_is_kept_with_a_ticket_does_not_tell_what_others_said(session: Session, cast: Cast, at: datetime, filed: Callable[..., Ticket]) -> None:
+    ticket = filed(body="翠湖花园小区停水三天了，物业和供水集团都没人管")
+    dispatching.dispatch(session, ticket, department="gongshui", by=cast.dispatcher, at=at)
+    hotspots.follow(session, ticket.id)
+    session.expunge_all()
+    kept = advise(session, Says("050101"), "翠湖花园停水已经三天，希望尽快恢复供水", at=at).as_dict()
+    assert kept["similar"][0]["number"] == ticket.number
+    assert ticket.title not in str(kept)
