@@ -173,11 +173,11 @@ THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _
 
 def _advice(s: Session_, page: Page, text: str, area: str) -> Advice | None:
     text = clean(text, "body") if len(text) <= tickets_filing.LONGEST["body"] else ""
-    return advise(s, page.request.app.state.classifier, text, at=page.at, area=area or None) if text else None
+    return advise(s, page.request.app.state.classifier, text, at=page.at, area=area or None, by=page.me) if text else None
 
 
 def _fresh(advice: Advice | None, body: str, channel: str) -> dict[str, Any]:
-    first = advice.suggestions[0] if advice and advice.suggestions and not advice.alarms else None
+    first = advice.suggestions[0] if advice and advice.suggestions and not advice.alarms and not advice.unknown else None
     return {
         "body": body, "channel": channel, "confidentiality": "open",
         "kind": advice.kind if advice else "",
