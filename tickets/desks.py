@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import Select, case, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.errors import Refused
@@ -38,9 +38,10 @@ def calls_to_file(s: Session, *, after: int | None = None, limit: int = PAGE) ->
     return _page(list(s.scalars(calls.limit(limit + 1))), limit)
 
 
-def recent_calls(s: Session, *, limit: int = PAGE) -> list[Call]:
-    """话务台: the latest calls whatever became of them, with their tickets."""
-    return list(s.scalars(select(Call).options(joinedload(Call.ticket)).order_by(Call.id.desc()).limit(limit)))
+def recent_calls(s: Session, person: Person, *, limit: int = PAGE) -> list[Call]:
+    """话务台: the latest calls whatever became of them, with their tickets; none of which a ticket about this person came."""
+    found = select(Call).outerjoin(Ticket, Ticket.id == Call.ticket_id).where(or_(Call.ticket_id.is_(None), access.about_others(person)))
+    return list(s.scalars(found.options(joinedload(Call.ticket)).order_by(Call.id.desc()).limit(limit)))
 
 
 def to_dispatch(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Ticket]:
@@ -48,12 +49,13 @@ def to_dispatch(s: Session, person: Person, *, after: str | None = None, limit: 
     return _by_due(s, access.visible_to(person).where(Ticket.state == State.FILED), after, limit)
 
 
-def to_rule_on(s: Session, *, limit: int = PAGE) -> list[Leg]:
+def to_rule_on(s: Session, person: Person, *, limit: int = PAGE) -> list[Leg]:
     """派单台: returns that departments ask for, by deadline; the clock of each is running."""
     return list(
         s.scalars(
             select(Leg)
-            .where(Leg.state == State.RETURNING, Leg.ended_at.is_(None))
+            .join(Ticket, Ticket.id == Leg.ticket_id)
+            .where(access.about_others(person), Leg.state == State.RETURNING, Leg.ended_at.is_(None))
             .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
             .order_by(Leg.due_at, Leg.id)
             .limit(limit)
@@ -61,11 +63,12 @@ def to_rule_on(s: Session, *, limit: int = PAGE) -> list[Leg]:
     )
 
 
-def inbox(s: Session, department: str, *, after: str | None = None, limit: int = PAGE) -> Page[Leg]:
-    """部门工作台: the legs that the department holds, by deadline."""
+def inbox(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Leg]:
+    """部门工作台: the legs that the person's department holds, by deadline; nothing that is about the person themselves."""
     legs = (
         select(Leg)
-        .where(Leg.department_code == department, Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
+        .join(Ticket, Ticket.id == Leg.ticket_id)
+        .where(access.about_others(person), Leg.department_code == person.department_code, Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
         .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.owner))
         .order_by(Leg.due_at, Leg.id)
     )
@@ -93,69 +96,6 @@ def revisits(s: Session, ticket: Ticket) -> list[Revisit]:
     return list(s.scalars(select(Revisit).where(Revisit.ticket_id == ticket.id).order_by(Revisit.id)))
 
 
-@dataclass(frozen=True)
-class Standing:
-    """督办台: how a department stands now. overdue: legs past their time; near: due within 24 hours; cases: open discipline cases."""
-
-    department: str
-    name: str
-    open: int
-    unsigned: int
-    near: int
-    overdue: int
-    cases: int
-
-
-def board(s: Session, *, at: datetime, near: datetime) -> list[Standing]:
-    """督办台: every department that holds something, the most overdue first. near: what is due before then counts as near."""
-    legs = (
-        select(
-            Leg.department_code,
-            func.count().label("open"),
-            func.count().filter(Leg.state == State.DISPATCHED).label("unsigned"),
-            func.count().filter(and_(Leg.due_at > at, Leg.due_at <= near)).label("near"),
-            func.count().filter(Leg.due_at <= at).label("overdue"),
-        )
-        .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
-        .group_by(Leg.department_code)
-        .subquery()
-    )
-    cases = (
-        select(DisciplineCase.department_code, func.count().label("cases"))
-        .where(DisciplineCase.state.not_in([CaseState.WITHDRAWN, CaseState.CONCLUDED]))
-        .group_by(DisciplineCase.department_code)
-        .subquery()
-    )
-    rows = s.execute(
-        select(Department.code, Department.name, legs.c.open, legs.c.unsigned, legs.c.near, legs.c.overdue, cases.c.cases)
-        .outerjoin(legs, legs.c.department_code == Department.code)
-        .outerjoin(cases, cases.c.department_code == Department.code)
-        .where(or_(legs.c.open > 0, cases.c.cases > 0))
-        .order_by(func.coalesce(legs.c.overdue, 0).desc(), func.coalesce(legs.c.near, 0).desc(), Department.code)
-    )
-    return [Standing(row[0], row[1], *(value or 0 for value in row[2:])) for row in rows]
-
-
-def totals(s: Session) -> dict[str, int]:
-    """督办台: how many open tickets stand in each state."""
-    rows = s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in(DONE)).group_by(Ticket.state))
-    counted = {state: count for state, count in rows}
-    return {state.value: counted.get(state, 0) for state in State if state not in DONE}
-
-
-def overdue(s: Session, *, at: datetime, limit: int = PAGE) -> list[Leg]:
-    """督办台: the legs past their time, the longest first."""
-    return list(
-        s.scalars(
-            select(Leg)
-            .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
-            .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
-            .order_by(Leg.due_at, Leg.id)
-            .limit(limit)
-        )
-    )
-
-
 def discipline_queue(s: Session, person: Person, *, limit: int = PAGE) -> list[tuple[DisciplineCase, Ticket, Department]]:
     """纪检台: what a supervisor has to confirm first, or what was transferred to discipline inspection, or one's own department's."""
     cases = (
@@ -163,6 +103,7 @@ def discipline_queue(s: Session, person: Person, *, limit: int = PAGE) -> list[t
         .join(Ticket, Ticket.id == DisciplineCase.ticket_id)
         .join(Department, Department.code == DisciplineCase.department_code)
     )
+    cases = cases.where(access.about_others(person))
     if person.has(Role.SUPERVISOR):
         pass
     elif person.has(Role.DISCIPLINE):
