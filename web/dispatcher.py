@@ -61,14 +61,15 @@ class Dispatcher(Controller):
                 for ticket in found.rows
                 for proposal in [choices.proposal(s, ticket, page.at)]
             ]
-            return page.show("dispatch.html", waiting=waiting, after=found.after, departments=choices.departments(s), asked=len(desks.to_rule_on(s)))
+            named = choices.departments(s, *(one.proposal.department for one in waiting))
+            return page.show("dispatch.html", waiting=waiting, after=found.after, departments=named, asked=len(desks.to_rule_on(s, page.me)))
 
     @get("/returns", sync_to_thread=True)
     def returns(self, page: Answer) -> Template:
         """退单待审."""
         page.only(Role.DISPATCHER)
         with Session() as s:
-            asking = [_asking(s, leg, page) for leg in desks.to_rule_on(s)]
+            asking = [_asking(s, leg, page) for leg in desks.to_rule_on(s, page.me)]
         return page.show("returns.html", asking=asking)
 
 

@@ -52,7 +52,7 @@ class Search(Controller):
         """The page of results; a number or a query code leads to its ticket at once."""
         given = _given(request)
         try:
-            wanted = queries.wanted_of(given)
+            wanted = _named(queries.wanted_of(given))
             return _results(page, wanted, (given.get("after") or [None])[0])
         except NotFound:
             raise
@@ -87,6 +87,12 @@ class Search(Controller):
         return page.go("/tickets", "remove_view")
 
 
+def _named(wanted: Wanted) -> Wanted:
+    """The unit and the item by their codes, however they were typed."""
+    with Session() as s:
+        return replace(wanted, unit=choices.unit_code(s, wanted.unit, "unit"), item=choices.item_code(s, wanted.item) or "")
+
+
 def _results(page: Page, wanted: Wanted, after: str | None, *, no: Refusal | None = None) -> Response[Any]:
     with Session() as s:
         if wanted.text and (one := searching.named(s, wanted.text, page.me)):
@@ -104,7 +110,7 @@ def _page(
 ) -> Template:
     """given: what was asked, where it could not be understood."""
     with Session() as s:
-        offered = {"departments": choices.departments(s), "areas": choices.areas(s), "items": choices.items(s)}
+        offered = {"departments": choices.departments(s, wanted.unit), "areas": choices.areas(s)}
         kept = [Kept(one.id, one.name, one.query, one.person_id == page.me.id, bool(one.department_code)) for one in views.views_of(s, page.me)]
     query = queries.spelt(wanted)
     asked = wanted.text if given is None else (given.get("q") or [""])[-1]
