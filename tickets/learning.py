@@ -22,7 +22,7 @@ from tickets.ticket import Leg, Ticket
 
 EVENTS = (
     "ticket.filed", "ticket.dispatched", "ticket.redispatched", "ticket.signed", "ticket.return_approved", "ticket.return_refused", "ticket.resolved",
-    "ticket.closed", "ticket.answered",
+    "ticket.closed", "ticket.answered", "ticket.merged",
 )  # fmt: skip
 """After these a ticket may teach something else."""
 
@@ -129,7 +129,7 @@ def _settle(lesson: Lesson, ticket: Ticket, legs: Sequence[Leg]) -> None:
     lesson.item = lesson.unit = lesson.area = lesson.how = lesson.settled_at = None
     if ticket.item_code is None:
         return
-    last = next((leg for leg in reversed(legs) if leg.outcome not in ("returned", "recalled")), None)
+    last = next((leg for leg in reversed(legs) if leg.outcome in (None, "resolved")), None)
     if last is None:
         if not legs and ticket.state is State.CLOSED:  # answered on the spot 直办: an operator chose the item
             lesson.settled_at = ticket.closed_at
