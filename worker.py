@@ -18,7 +18,7 @@ from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import calls, dispatching, hearing, hotspots, learning, merging, triggers
+from tickets import bad_rating, calls, dispatching, hearing, hotspots, learning, merging, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
 from tickets.suggesting import advise
@@ -134,6 +134,15 @@ def check_triggers(event_id: int) -> None:
 
 
 @job()
+def open_bad_rating(event_id: int) -> None:
+    """差评: a bad rating becomes a matter of its own."""
+    with _once(event_id, "open_bad_rating") as s:
+        if s is not None:
+            ticket = bad_rating.open_for(s, s.get_one(Event, event_id), at=clock.now())
+            log.info("rating looked at", matter=ticket.number if ticket else None)
+
+
+@job()
 def remember_ticket(event_id: int) -> None:
     """相似, 热点 and 样例: what is kept beside the tickets so that nobody has to read them all."""
     with _once(event_id, "remember_ticket") as s:
@@ -166,6 +175,7 @@ SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
         "ticket.filed": (dispatch_ticket,),
     },
     dict.fromkeys(triggers.EVENTS, (check_triggers,)),
+    dict.fromkeys(bad_rating.EVENTS, (open_bad_rating,)),
     dict.fromkeys(learning.EVENTS, (remember_ticket,)),
     dict.fromkeys(merging.EVENTS, (follow_master,)),
 )

@@ -69,14 +69,14 @@ class Calls(Controller):
         """The call with what was heard."""
         _check(me)
         with Session() as s:
-            return call_out(calls.find(s, number))
+            return call_out(calls.find(s, number, by=me))
 
     @get("/{number:int}/recording", summary="录音原件")
     def recording(self, request: Request[Person, Any, State], number: FromPath[int], me: Me) -> File:
         """The bytes as they came."""
         _check(me)
         with Session() as s:
-            call = calls.find(s, number)
+            call = calls.find(s, number, by=me)
         return File(request.app.state.settings.recordings / call.sha256, filename=call.name)
 
     @post("/{number:int}/retries", status_code=202, summary="重新转写")
@@ -85,8 +85,8 @@ class Calls(Controller):
         _check(me)
 
         def do(s: Session_) -> CallOut:
-            calls.retry(s, calls.find(s, number, lock=True), by=me, at=at)
-            return call_out(calls.find(s, number))
+            calls.retry(s, calls.find(s, number, by=me, lock=True), by=me, at=at)
+            return call_out(calls.find(s, number, by=me))
 
         return once(request, b"", by=me, at=at, status=202, do=do)
 

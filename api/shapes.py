@@ -51,7 +51,10 @@ class EntryOut:
 
 @dataclass
 class TicketOut:
-    """工单. version: send it back with a verb, so that a change in between is noticed. moves: what you may do now."""
+    """工单. track: simple, special, explain or human (研判); of a bad rating valid, mistaken or malicious.
+
+    version: send it back with a verb, so that a change in between is noticed. moves: what you may do now.
+    """
 
     number: str
     query_code: str
@@ -74,6 +77,14 @@ class TicketOut:
     phone: str
     confidentiality: str
     burden: dict[str, int]
+    burden_after: dict[str, int]
+    window: str
+    application: str
+    should: str | None
+    obstacle: str | None
+    track: str | None
+    concerns: str
+    origin: str | None
     received_at: str
     department: str | None
     department_name: str | None
@@ -166,6 +177,14 @@ def ticket_out(s: Session, ticket: Ticket, me: Person) -> TicketOut:
         phone="" if hidden else masked_phone(ticket.phone),
         confidentiality=ticket.confidentiality,
         burden=ticket.burden,
+        burden_after=ticket.burden_after,
+        window=ticket.window,
+        application=ticket.application,
+        should=ticket.should,
+        obstacle=ticket.obstacle,
+        track=ticket.track,
+        concerns=ticket.concerns_name,
+        origin=s.scalar(access.visible_to(me).where(Ticket.id == ticket.origin_id).with_only_columns(Ticket.number)) if ticket.origin_id else None,
         received_at=_iso(ticket.received_at),
         department=ticket.lead_code,
         department_name=ticket.lead.name if ticket.lead else None,

@@ -17,7 +17,21 @@ from api.shapes import TicketOut, ticket_out
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
 from hotline.people import Person
-from tickets import access, bad_rating, co_handling, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, triaging, urging
+from tickets import (
+    access,
+    bad_rating,
+    co_handling,
+    contacting,
+    dispatching,
+    easing,
+    resolving,
+    returning,
+    revealing,
+    revisiting,
+    signing,
+    triaging,
+    urging,
+)
 from tickets.ticket import Kind, Ticket
 
 Asking = Request[Person, Any, State]
@@ -250,7 +264,7 @@ class Verbs(Controller):
                 return bad_rating.verify(s, ticket, verdict=data.verdict, note=data.note, by=me, at=at)  # type: ignore[func-returns-value]
             return triaging.triage(s, ticket, should=data.should, obstacle=data.obstacle, note=data.note, by=me, at=at)
 
-        return _act(request, number, data, me, at, judge)
+        return act(request, number, data, me, at, judge)
 
     @post("/supervisions", status_code=200, summary="督办")
     def supervise(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:

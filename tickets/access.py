@@ -3,15 +3,17 @@
 Look things up through `visible_to(person)`: a ticket that somebody may not see is not found, rather than refused.
 """
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.errors import Conflict, Forbidden, NotFound
 from hotline.people import Person
 from hotline.roles import Role
+from tickets.consultation import Consultation, Opinion
 from tickets.discipline_case import DisciplineCase
 from tickets.lifecycle import Move, State, Verb, label, move_for, open_moves
-from tickets.ticket import Leg, Ticket
+from tickets.openings import open_to
+from tickets.ticket import Kind, Leg, Ticket
 
 SEES_ALL = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.REVISITOR, Role.SUPERVISOR, Role.SYSTEM)
 DEPARTMENT = (Role.CLERK, Role.CHIEF)
@@ -20,18 +22,36 @@ DEPARTMENT = (Role.CLERK, Role.CHIEF)
 def visible_to(person: Person) -> Select[Ticket]:
     """The tickets that this person may see, to be narrowed with `.where`.
 
-    The centre sees all; a department what it holds or held; discipline what was transferred to it. Administrators
-    and auditors see none: their duties are kept apart (三员分立).
+    The centre sees all; a department what it holds, held or was asked about (会商); discipline what was transferred to it. Administrators
+    and auditors see none: their duties are kept apart (三员分立). Nobody sees what is about themselves.
     """
-    tickets = select(Ticket)
+    tickets = select(Ticket).where(about_others(person))
     if person.has(*SEES_ALL):
         return tickets
     reasons: list[ColumnElement[bool]] = [false()]
     if person.has(*DEPARTMENT) and person.department_code:
         reasons.append(Ticket.id.in_(select(Leg.ticket_id).where(Leg.department_code == person.department_code)))
+        reasons.append(Ticket.id.in_(select(Opinion.ticket_id).where(Opinion.department_code == person.department_code)))
     if person.has(Role.DISCIPLINE):
         reasons.append(Ticket.id.in_(select(DisciplineCase.ticket_id).where(DisciplineCase.transferred_at.is_not(None))))
     return tickets.where(or_(*reasons))
+
+
+def about_others(person: Person) -> ColumnElement[bool]:
+    """Tickets that are not about this person (被反映人), by id or, where only a name is known, by name; nor about whom they stand in for."""
+    return and_(
+        or_(Ticket.concerns_id.is_(None), Ticket.concerns_id.not_in(_selves(person))),
+        or_(Ticket.concerns_id.is_not(None), Ticket.concerns_name == "", Ticket.concerns_name != person.name),
+    )
+
+
+def is_about(ticket: Ticket, person: Person) -> bool:
+    """Whether the ticket is about this person: then it is not theirs to see, to own or to touch."""
+    return ticket.concerns_id in _selves(person) if ticket.concerns_id is not None else bool(ticket.concerns_name) and ticket.concerns_name == person.name
+
+
+def _selves(person: Person) -> list[int]:
+    return [number for number in (person.id, person.on_behalf_of) if number is not None]
 
 
 def find(s: Session, number: str, person: Person, *, lock: bool = False, version: int | None = None) -> Ticket:
@@ -53,6 +73,8 @@ def find(s: Session, number: str, person: Person, *, lock: bool = False, version
 
 FULL = (
     selectinload(Ticket.legs).options(joinedload(Leg.department), joinedload(Leg.owner)),
+    selectinload(Ticket.requests),
+    selectinload(Ticket.consultations).selectinload(Consultation.opinions),
     joinedload(Ticket.item),
     joinedload(Ticket.area),
     joinedload(Ticket.lead),
@@ -61,12 +83,16 @@ FULL = (
 
 
 def leg_of(ticket: Ticket, person: Person) -> Leg | None:
-    """The current leg that this person's department holds."""
+    """The current leg that this person's department holds; none for the person whom the ticket is about."""
+    if is_about(ticket, person):
+        return None
     return next((leg for leg in ticket.current_legs if leg.department_code == person.department_code), None)
 
 
 def check(ticket: Ticket, verb: Verb, by: Person) -> Move:
     """The move, if it may follow in the ticket's state and `by` may make it. Raises Conflict or Forbidden."""
+    if is_about(ticket, by):
+        raise Forbidden("这件工单与您有关，应由他人办理。")
     return permitted(ticket.state, verb, by)
 
 
@@ -95,12 +121,16 @@ def moves_for(ticket: Ticket, person: Person) -> list[Move]:
     centre = [Role(role) for role in person.roles if role not in DEPARTMENT]
     if leg is not None:
         moves += [move for move in open_moves(leg.state, own) if move.leg and not (move.verb is Verb.ASK_RETURN and leg.forced)]
+    moves += [move for move in open_moves(ticket.state, own) if not move.leg and not is_about(ticket, person)]
     moves += open_moves(ticket.state, centre)
     if ticket.state is not State.RETURNING and any(leg.state is State.RETURNING for leg in ticket.current_legs):  # a co-handler asks
         moves += [move for move in open_moves(State.RETURNING, centre) if move.leg]
     if ticket.filed_by_id == person.id:  # blind rule: who filed it does not revisit it
         moves = [move for move in moves if move.verb not in REVISITING]
-    return moves
+    if ticket.kind not in TRIAGED:
+        moves = [move for move in moves if move.verb is not Verb.TRIAGE]
+    return [move for move in moves if open_to(ticket, person, move.verb)]
 
 
+TRIAGED = (Kind.STUCK, Kind.BAD_RATING)
 REVISITING = (Verb.CLOSE, Verb.REDO, Verb.MISS_REVISIT)

@@ -79,20 +79,29 @@ def check_limit(s: Session, ticket: Ticket, limit: Limit, *, at: datetime) -> No
     _within_leads(_terms(s, ticket), ticket.lead_leg, limit, at=at)
 
 
-def _within_leads(terms: Terms, lead: Leg | None, asked: Limit | None, *, at: datetime) -> Limit | None:
-    """A co-handler's own limit: as it was given, or the rule's cut to end with the lead's. None: the rule's as it is.
+def fitting(s: Session, ticket: Ticket, limits: Mapping[str, Limit], *, at: datetime) -> dict[str, Limit]:
+    """These limits, cut to end with the lead's where they would outlast it: what was promised in time begins late (顺序协办)."""
+    terms = _terms(s, ticket)
+    return {unit: _cut(terms, ticket.lead_leg, limit, at=at) for unit, limit in limits.items()}
 
-    Where the lead's time is over already, a co-handler that is called in late gets its own time all the same.
-    """
+
+def _within_leads(terms: Terms, lead: Leg | None, asked: Limit | None, *, at: datetime) -> Limit | None:
+    """A co-handler's own limit: as it was given, or the rule's cut to end with the lead's. None: the rule's as it is."""
     limit = asked or terms.rule.limit("resolve")
-    if lead is None or lead.due_at is None or lead.due_at <= at or limit is None:
-        return asked
-    due = add(terms.calendar, at, limit, close_of_business=terms.rule.close_of_business, roll_if_holiday=terms.rule.roll_if_holiday).due
-    if due <= lead.due_at:
-        return asked
-    if asked is not None:
+    if limit is None:
+        return None
+    cut = _cut(terms, lead, limit, at=at)
+    if asked is not None and cut is not asked and lead is not None and lead.due_at is not None:
         raise Refused(f"协办时限（{asked.chinese}）不能晚于主办的到期时间 {local(lead.due_at):%m-%d %H:%M}，请改短。", field="limit")
-    return Limit(Decimal(max(1, int((lead.due_at - at).total_seconds()) // 60)), "minute")
+    return asked if cut is limit else cut
+
+
+def _cut(terms: Terms, lead: Leg | None, limit: Limit, *, at: datetime) -> Limit:
+    """Where the lead's time is over already, a co-handler that is called in late gets its own time all the same."""
+    if lead is None or lead.due_at is None or lead.due_at <= at:
+        return limit
+    due = add(terms.calendar, at, limit, close_of_business=terms.rule.close_of_business, roll_if_holiday=terms.rule.roll_if_holiday).due
+    return limit if due <= lead.due_at else Limit(Decimal(max(1, int((lead.due_at - at).total_seconds()) // 60)), "minute")
 
 
 def signed(s: Session, leg: Leg, *, at: datetime) -> None:

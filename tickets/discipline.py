@@ -10,7 +10,7 @@ from hotline.errors import Conflict, Forbidden, NotFound
 from hotline.outbox import record
 from hotline.people import Person, system
 from hotline.roles import Role
-from tickets import deadlines
+from tickets import access, deadlines
 from tickets.discipline_case import CaseState, DisciplineCase
 from tickets.dispatching import required
 from tickets.ticket import Leg, Ticket
@@ -74,7 +74,8 @@ def conclude(s: Session, case: DisciplineCase, *, conclusion: str, by: Person, a
 
 def find(s: Session, case_id: int, person: Person) -> DisciplineCase:
     """The case, locked for a change, if this person may know of it. Raises NotFound."""
-    case = s.get(DisciplineCase, case_id, with_for_update=True)
+    cases = select(DisciplineCase).join(Ticket, Ticket.id == DisciplineCase.ticket_id).where(DisciplineCase.id == case_id, access.about_others(person))
+    case = s.scalar(cases.with_for_update(of=DisciplineCase).execution_options(populate_existing=True))
     if case is None or not _may_see(case, person):
         raise NotFound("没有这件监督件，或您无权查看。")
     return case

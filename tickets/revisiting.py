@@ -1,6 +1,8 @@
 """回访, 办结, 重办, 归档: asking the citizen closes the loop, and what was not solved comes back."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,15 +11,15 @@ from hotline.clock import local
 from hotline.errors import Forbidden, Refused
 from hotline.outbox import record
 from hotline.people import Person
-from tickets import access, deadlines
+from tickets import access, bad_rating, deadlines, merging
+from tickets.catalogue import responsible
 from tickets.dispatching import open_redo_leg, opened, required, touch
-from tickets.filing import clean
+from tickets.filing import BURDEN, burden_of, clean
 from tickets.lifecycle import Verb, after
-from tickets.ticket import Leg, Revisit, Ticket
+from tickets.ticket import Kind, Leg, Revisit, Ticket
 
 SOLVED = {"yes": "已解决", "partly": "部分解决", "no": "未解决", "disputed": "不认可"}
 SATISFIED = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
-BAD = (2, 1)  # 差评
 MISSED = {"no_answer": "无人接听", "off": "关机或空号", "declined": "拒绝回访", "language": "语言不通"}
 MOST_TRIES = 3
 
@@ -40,18 +42,26 @@ def miss_revisit(s: Session, ticket: Ticket, *, outcome: str, by: Person, at: da
     return closed
 
 
-def close(s: Session, ticket: Ticket, *, contacted: bool, solved: str, satisfied: int, comment: str = "", by: Person, at: datetime) -> None:
+def close(
+    s: Session, ticket: Ticket, *, contacted: bool, solved: str, satisfied: int, comment: str = "", burden: Mapping[str, Any] | None = None, by: Person,
+    at: datetime,
+) -> None:  # fmt: skip
     """回访办结: the citizen was reached and the matter is settled.
 
+    burden: 跑动负担 until it was done at last; asked where it was asked at filing, so that before and after can be proved.
     Refused when the citizen says that it is not solved or is not satisfied: then it has to come back (重办).
     """
     _check(ticket, Verb.CLOSE, by)
     _answers(solved, satisfied)
     if unsettled(solved, satisfied):
         raise Refused("诉求人表示未解决或不满意，应转重办，不能办结。", field="solved")
+    ticket.burden_after = _burden_after(ticket, burden or {})
     _attempt(s, ticket, by=by, at=at, outcome="reached", contacted=contacted, solved=solved, satisfied=satisfied, comment=comment)
     _close(s, ticket, solved=solved, satisfied=satisfied, at=at)
-    record(s, "ticket.closed", ticket, by=by, at=at, solved=solved, satisfied=satisfied, contacted=contacted, round=ticket.round)
+    record(
+        s, "ticket.closed", ticket, by=by, at=at, solved=solved, satisfied=satisfied, contacted=contacted, round=ticket.round,
+        **({"burden": ticket.burden_after} if ticket.burden_after else {}),
+    )  # fmt: skip
 
 
 def redo(
@@ -64,16 +74,14 @@ def redo(
         raise Refused("诉求人表示已解决且满意，不需要重办。", field="solved")
     reason = required(reason, "reason", "请写明重办原因。")
     _attempt(s, ticket, by=by, at=at, outcome="reached", contacted=contacted, solved=solved, satisfied=satisfied, comment=comment)
-    last = max((leg for leg in ticket.legs if leg.lead and leg.outcome == "resolved"), key=lambda leg: leg.id)
+    led = _led(s, ticket, at=at)
     ticket.round += 1
     ticket.returns = 0
     ticket.solved, ticket.satisfied = solved, satisfied
     deadlines.revisited(s, ticket, at=at)
     ticket.state = after(ticket.state, Verb.REDO)
-    ticket.lead_code = last.department_code
-    leg = open_redo_leg(s, ticket, department=last.department_code, reason=reason, at=at)
-    if satisfied in BAD:
-        deadlines.rectifying(s, ticket, leg, at=at)
+    ticket.lead_code = led
+    leg = open_redo_leg(s, ticket, department=led, reason=reason, at=at)
     record(s, "ticket.redone", ticket, by=by, at=at, solved=solved, satisfied=satisfied, reason=reason, round=ticket.round, legs=[opened(leg)])
     return leg
 
@@ -81,6 +89,7 @@ def redo(
 def answer(s: Session, ticket: Ticket, *, reply: str, by: Person, at: datetime) -> None:
     """直办: answered in the same contact, and closed."""
     access.check(ticket, Verb.ANSWER, by)
+    bad_rating.check_answer(s, ticket, by)
     reply = required(reply, "reply", "请填写答复内容。")
     _close(s, ticket, solved="yes", satisfied=None, at=at, verb=Verb.ANSWER)
     record(s, "ticket.answered", ticket, by=by, at=at, reply=reply)
@@ -95,7 +104,7 @@ def archive(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:
 
 def unsettled(solved: str, satisfied: int) -> bool:
     """Whether these answers bring the ticket back: not solved, or one of the two bad ratings (差评)."""
-    return solved in ("no", "disputed") or satisfied in BAD
+    return solved in ("no", "disputed") or satisfied in bad_rating.BAD
 
 
 def _check(ticket: Ticket, verb: Verb, by: Person) -> None:
@@ -104,11 +113,31 @@ def _check(ticket: Ticket, verb: Verb, by: Person) -> None:
         raise Forbidden("登记人不能回访自己登记的工单，请由其他回访员进行。")
 
 
+def _led(s: Session, ticket: Ticket, *, at: datetime) -> str:
+    """Who answered: its own lead, its master's where it was merged (并单), or who should have where the centre answered the master itself."""
+    for of in (ticket, merging.master_of(s, ticket)):
+        answered = [leg.department_code for leg in of.legs if leg.lead and leg.outcome == "resolved"] if of else []
+        if answered:
+            return answered[-1]
+    row = responsible(s, item=ticket.item_code, area=ticket.area_code, on=local(at).date()) if ticket.item_code else None
+    if row is None:
+        raise Refused("这件工单还没有单位承办过，责任清单里也没有它的单位。请先核定事项。", field="reason")
+    return row.lead
+
+
 def _answers(solved: str, satisfied: int) -> None:
     if solved not in SOLVED:
         raise Refused(f"是否解决只能是：{'、'.join(SOLVED.values())}。", field="solved")
     if satisfied not in SATISFIED:
         raise Refused("请按诉求人的回答选择满意程度。", field="satisfied")
+
+
+def _burden_after(ticket: Ticket, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What it took in the end. A burden that was asked at filing is asked again."""
+    after_all = burden_of(given) if ticket.kind is Kind.STUCK else {}
+    if missing := [name for name in BURDEN if name in ticket.burden and name not in after_all and ticket.kind is Kind.STUCK]:
+        raise Refused(f"请填写办成为止的跑动负担（{'、'.join(BURDEN[name] for name in missing)}），以便与登记时对照。", field=missing[0])
+    return after_all
 
 
 def _attempts(s: Session, ticket: Ticket) -> list[Revisit]:

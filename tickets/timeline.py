@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hotline.outbox import Event
 from hotline.people import Department, Person
 from sla.limit import Limit
+from tickets import sayings
 from tickets.bad_rating import VERDICTS
 from tickets.resolving import EVERY_RESULT
 from tickets.returning import REASONS
@@ -63,11 +64,17 @@ def _codes(rows: Any) -> set[str]:
     for event, _ in rows:
         codes.update(code for key in ("department", "suggests") if (code := event.data.get(key)))
         codes.update(leg["department"] for leg in event.data.get("legs", ()))
+        codes.update(event.data.get("units", ()))
+        codes.update(event.data.get("planned", ()))
     return codes
 
 
 def _legs(data: Mapping[str, Any], name: Names) -> str:
     return "、".join(f"{name(leg['department'])}（{'主办' if leg['lead'] else '协办'}{'，不可退单' if leg['forced'] else ''}）" for leg in data["legs"])
+
+
+def _planned(data: Mapping[str, Any], name: Names) -> str:
+    return f"，随后依次协办：{'、'.join(name(code) for code in data['planned'])}" if data.get("planned") else ""
 
 
 def _asked(data: Mapping[str, Any], name: Names) -> tuple[str, str]:
@@ -96,9 +103,11 @@ def _revisited(data: Mapping[str, Any]) -> str:
 CHECKED = {"query_code": "查询码", "phone": "电话后四位"}
 
 SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
+    **sayings.SAYINGS,
     "ticket.filed": lambda data, name: ("登记" + ("（紧急）" if data.get("urgent") else ""), ""),
     "ticket.dispatched": lambda data, name: (
-        f"派单给{_legs(data, name)}" + ("，由分类器判定" if data.get("decided_by") == "classifier" else ""),
+        ("裁定派单给" if data.get("ruling") else "派单给") + _legs(data, name) + _planned(data, name)
+        + ("，由分类器判定" if data.get("decided_by") == "classifier" else ""),
         data.get("basis", ""),
     ),
     "ticket.redispatched": lambda data, name: (f"改派给{_legs(data, name)}", data["reason"]),
@@ -109,9 +118,11 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.paused": lambda data, name: (f"{name(data['department'])}的计时挂起", data["text"]),
     "ticket.resumed": lambda data, name: (f"{name(data['department'])}的计时恢复", data["text"]),
     "ticket.return_asked": _asked,
-    "ticket.return_approved": lambda data, name: (f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次）", ""),
+    "ticket.return_approved": lambda data, name: (
+        f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次{'，无责退单' if data.get('wrong_dispatch') else ''}）", "",
+    ),  # fmt: skip
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),
-    "ticket.resolved": lambda data, name: (_resolved(data, name), ""),
+    "ticket.resolved": lambda data, name: (_resolved(data, name), f"缺席：{'、'.join(data['absent'])}。{data['without']}" if data.get("absent") else ""),
     "ticket.review_passed": lambda data, name: ("审核通过，待回访", ""),
     "ticket.review_rejected": lambda data, name: ("审核退回，时限从停下处继续计算", data["reason"]),
     "ticket.revisit_missed": lambda data, name: (_missed(data), ""),

@@ -11,8 +11,9 @@ from hotline.people import system
 from sla.triggers import Trigger
 from tickets import access, deadlines, discipline
 from tickets.ticket import Ticket
+from tickets.tracks import Track
 
-EVENTS = ("ticket.return_approved", "ticket.redone", "ticket.supervised", "ticket.urged")
+EVENTS = ("ticket.return_approved", "ticket.redone", "ticket.supervised", "ticket.urged", "ticket.triaged", "ticket.dispatched")
 """After these a ticket's facts have changed."""
 
 
@@ -42,6 +43,7 @@ def _facts(ticket: Ticket, counted: Counter[str], at: datetime) -> dict[str, int
         "unsatisfied": int(bad),
         "urges": counted["ticket.urged"],
         "repeats": 1 + counted["ticket.urged"],
+        "human_refusal": int(ticket.track == Track.HUMAN and bool(ticket.legs)),
         "supervised": counted["ticket.supervised"],
         "overdue": int(any(leg.due_at is not None and leg.due_at < at for leg in ticket.current_legs)),
     }

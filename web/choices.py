@@ -1,4 +1,4 @@
-"""What the selects of a form offer: departments, items, areas, colleagues; and who should have a ticket by the responsibility list."""
+"""What a form offers: departments, items, areas, colleagues; and who should have a ticket by the responsibility list."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from hotline.clock import local
+from hotline.capacity import works_in
+from hotline.clock import local, now
 from hotline.errors import Refused
 from hotline.people import Department, Person
+from tickets import concerning, organisation
 from tickets.catalogue import Area, Item, responsible
-from tickets.dispatching import NOT_ANSWERING
 from tickets.ticket import Ticket
 
-UNIT_KINDS = {"department": "市直部门", "district": "区县", "utility": "公用事业单位", "centre": "热线中心"}
+LEAF = 3  # the level of the directory at which a ticket is filed
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ class Group:
     choices: tuple[Choice, ...]
 
 
-def departments(s: Session) -> list[Group]:
-    """Every department that can answer a ticket, by its kind."""
-    rows = s.execute(select(Department.kind, Department.code, Department.name).where(Department.kind.not_in(NOT_ANSWERING)).order_by(Department.name)).all()
-    kinds = [*UNIT_KINDS, *sorted({kind for kind, _, _ in rows} - UNIT_KINDS.keys())]
-    groups = [Group(UNIT_KINDS.get(kind, kind), tuple(Choice(code, name) for of, code, name in rows if of == kind)) for kind in kinds]
-    return [group for group in groups if group.choices]
+def departments(s: Session, *codes: str | None) -> list[Group]:
+    """The names of units that a form already has; all others are searched for as they are typed. Nobody loads sixty thousand into a select."""
+    rows = s.execute(select(Department.code, Department.name).where(Department.code.in_({code for code in codes if code})).order_by(Department.code)).all()
+    return [Group("", tuple(Choice(code, name) for code, name in rows))] if rows else []
+
+
+def unit_code(s: Session, typed: str, field: str = "department") -> str:
+    """The code of the unit that was picked or typed, '' for nothing. Raises Refused with those it could be."""
+    return organisation.unit_named(s, typed, field=field).code if typed.strip() else ""
 
 
 def areas(s: Session) -> list[Group]:
@@ -53,29 +57,42 @@ def areas(s: Session) -> list[Group]:
     ]
 
 
-def items(s: Session) -> list[Choice]:
-    """Items of the last level, to be searched in."""
-    rows = s.execute(select(Item.code, Item.name, Item.level).order_by(Item.code)).all()
-    branches: dict[str, str] = {code: name for code, name, level in rows if level == 2}
-    return [Choice(code, f"{name}（{branches.get(code[:4], '')}）") for code, name, level in rows if level == 3]
+def items(s: Session, typed: str = "", limit: int = organisation.FEW) -> list[Choice]:
+    """Items of the last level that still hold, by a piece of their code or name."""
+    typed = typed.strip()
+    branch = aliased(Item)
+    found = select(Item.code, Item.name, branch.name).outerjoin(branch, branch.code == func.left(Item.code, 4)).where(Item.level >= LEAF, *_holding())
+    if typed:
+        found = found.where(Item.code.startswith(typed, autoescape=True) | Item.name.contains(typed, autoescape=True))
+    return [Choice(code, f"{name}（{above or ''}）") for code, name, above in s.execute(found.order_by(Item.code).limit(limit))]
 
 
 def item_code(s: Session, text: str) -> str | None:
-    """The item that was typed or picked: “050101 停水…”, a code, or a name that only one item has. None for nothing; raises Refused."""
+    """The item that was typed or picked: “050101 停水…”, a code, or words that only one item has. None for nothing; raises Refused."""
     if not text:
         return None
-    if code := re.match(r"\d{2,6}\b", text):
+    if code := re.match(r"\d{2,12}\b", text):
         return code[0]
-    found = s.scalars(select(Item.code).where(Item.name == text, Item.level == 3).limit(2)).all()
-    if len(found) != 1:
+    exact = list(s.scalars(select(Item.code).where(Item.name == text, Item.level >= LEAF, *_holding()).limit(2)))
+    found = exact if len(exact) == 1 else [choice.code for choice in items(s, text, 8)]
+    if not found:
         raise Refused(f"没有找到事项“{text[:30]}”，请从列表中选择。", field="item")
+    if len(found) > 1:
+        named = "、".join(f"{choice.code} {choice.name}" for choice in items(s, text, 8))
+        raise Refused(f"事项“{text[:30]}”可能是：{named}。请写明编码。", field="item")
     return found[0]
 
 
-def colleagues(s: Session, person: Person) -> list[Choice]:
-    """Who of one's own department may answer for a ticket."""
-    rows = s.execute(select(Person.id, Person.name).where(Person.department_code == person.department_code, Person.active).order_by(Person.id))
-    return [Choice(str(number), name) for number, name in rows]
+def _holding() -> tuple[ColumnElement[bool], ...]:
+    """Items that have not ended: the edge's own today is near enough for a list."""
+    return (or_(Item.valid_to.is_(None), Item.valid_to > local(now()).date()),)
+
+
+def colleagues(s: Session, ticket: Ticket, person: Person) -> list[Choice]:
+    """Who of one's own department may answer for a ticket: nobody whom it is about."""
+    rows = s.execute(select(Person.id, Person.name).where(works_in(person.department_code or ""), Person.active).order_by(Person.id))
+    about = (ticket.concerns_id, ticket.concerns_name if ticket.concerns_id is None else "")
+    return [Choice(str(number), name) for number, name in rows if number != about[0] and name != about[1]]
 
 
 @dataclass(frozen=True)
@@ -98,16 +115,17 @@ def proposal(s: Session, ticket: Ticket, at: datetime) -> Proposal:
     first = _first(ticket)
     item = ticket.item_code or first.get("item")
     row = responsible(s, item=item, area=ticket.area_code, on=local(at).date()) if item else None
+    unit = concerning.unit_of(s, ticket)
     same = first if first.get("item") == item else {}
     named = _names(s, [row.lead, *row.co_handlers] if row else [])
     return Proposal(
         item=item,
         item_name=s.scalar(select(Item.name).where(Item.code == item)) or "" if item else "",
-        department=row.lead if row else None,
-        department_name=named.get(row.lead, "") if row else "",
-        co_handlers=row.co_handlers if row else (),
-        co_names=[named[code] for code in row.co_handlers if code in named] if row else (),
-        basis=row.basis if row else "",
+        department=unit.code if unit else row.lead if row else None,
+        department_name=unit.short if unit else named.get(row.lead, "") if row else "",
+        co_handlers=row.co_handlers if row and not unit else (),
+        co_names=[named[code] for code in row.co_handlers if code in named] if row and not unit else (),
+        basis="转被反映、被评价的单位查证" if unit else row.basis if row else "",
         confidence=same.get("confidence"),
         because=same.get("because", ()),
     )

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session as Session_
 from hotline.db import Session
 from hotline.errors import Forbidden
 from hotline.roles import Role
-from tickets import desks
+from tickets import access, desks
 from tickets.lifecycle import State
-from tickets.ticket import Leg
+from tickets.ticket import Leg, Ticket
 from web.deps import Answer
 from web.rows import leg_row
 from web.supervision import case_row
@@ -32,7 +32,7 @@ class Inbox(Controller):
         if not unit:
             raise Forbidden("您的账号没有所在单位，请联系系统管理员。")
         with Session() as s:
-            found = desks.inbox(s, unit, after=after)
+            found = desks.inbox(s, page.me, after=after)
             wanted = TABS.get(tab)
             rows = [(leg_row(leg, page.at), leg.lead, leg.owner.name if leg.owner else "", leg.state) for leg in found.rows if wanted in (None, leg.state)]
             cases = [case_row(*found_case, page.at) for found_case in desks.discipline_queue(s, page.me)]
@@ -40,8 +40,10 @@ class Inbox(Controller):
 
 
 def _counts(s: Session_, unit: str, page: Answer) -> dict[str, int]:
-    current = select(Leg.state, func.count(), func.count().filter(Leg.due_at <= page.at)).where(
-        Leg.department_code == unit, Leg.ended_at.is_(None), Leg.state != State.RESOLVED
+    current = (
+        select(Leg.state, func.count(), func.count().filter(Leg.due_at <= page.at))
+        .join(Ticket, Ticket.id == Leg.ticket_id)
+        .where(Leg.department_code == unit, Leg.ended_at.is_(None), Leg.state != State.RESOLVED, access.about_others(page.me))
     )
     by_state = {state: (number, overdue) for state, number, overdue in s.execute(current.group_by(Leg.state))}
     counts = {tab: by_state.get(state, (0, 0))[0] for tab, state in TABS.items() if state}

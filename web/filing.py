@@ -16,11 +16,13 @@ from hotline.privacy import masked_phone
 from hotline.roles import Role
 from tickets import access, calls, dispatching, revisiting
 from tickets import filing as tickets_filing
+from tickets import live as live_calls
 from tickets.catalogue import responsible
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY, Matter, clean
 from tickets.lifecycle import Verb
 from tickets.suggesting import Advice, advise
 from tickets.ticket import KIND_LABELS, Kind, Ticket
+from tickets.tracks import OBSTACLES, SHOULD
 from web import choices
 from web.deps import Answer, Typed
 from web.form import NOTHING, Form
@@ -43,7 +45,8 @@ class FilingForm:
     channels: dict[str, str]
     confidentialities: dict[str, str]
     burdens: dict[str, str]
-    items: list[choices.Choice]
+    shoulds: dict[str, str]
+    obstacles: dict[str, str]
     areas: list[choices.Group]
     departments: list[choices.Group]
     caller: str
@@ -90,26 +93,32 @@ def form(s: Session_, page: Page, *, body: str = "", caller: str | None = None, 
     return FilingForm(
         values=values,
         advice=advice,
-        kinds={kind.value: name for kind, name in KIND_LABELS.items()},
+        kinds={kind.value: name for kind, name in KIND_LABELS.items() if kind is not Kind.BAD_RATING},
+        shoulds=SHOULD,
+        obstacles=OBSTACLES,
         channels=WITHOUT_A_CALL,
         confidentialities=CONFIDENTIALITY,
         burdens=BURDEN,
-        items=choices.items(s),
         areas=choices.areas(s),
-        departments=choices.departments(s),
+        departments=[],
         caller=masked_phone(caller),
     )
 
 
-def file(page: Page, form: Form, *, call: int | None, again: Callable[[Refusal | StaleDataError | None], Response[Any]]) -> Response[Any]:
-    """Files what was typed, and does at once what was asked for: leave it to the dispatcher, dispatch it, or answer on the spot."""
+def file(
+    page: Page, form: Form, *, call: int | None, again: Callable[[Refusal | StaleDataError | None], Response[Any]], live: int | None = None
+) -> Response[Any]:  # fmt: skip
+    """Files what was typed, and does at once what was asked for: leave it to the dispatcher, dispatch it, or answer on the spot.
+
+    call, live: the call, or the live call, that it is about.
+    """
     page.only(Role.OPERATOR, Role.DISPATCHER)
     then = form.text("then")
     if then == "suggest":  # without JavaScript: the same form again, with advice for the text as it now is
         return again(None)
     try:
         with Session.begin() as s:
-            ticket = _file(s, page, form, call)
+            ticket = _file(s, page, form, call, live)
             THEN.get(then, _leave)(s, page, form, ticket)
             number = ticket.number
     except (Refusal, StaleDataError) as no:
@@ -117,8 +126,10 @@ def file(page: Page, form: Form, *, call: int | None, again: Callable[[Refusal |
     return page.go(f"/tickets/{number}", {"dispatch": Verb.DISPATCH, "answer": Verb.ANSWER}.get(then, "file"), number)
 
 
-def _file(s: Session_, page: Page, form: Form, call_id: int | None) -> Ticket:
-    call = calls.find(s, call_id, lock=True) if call_id is not None else None
+def _file(s: Session_, page: Page, form: Form, call_id: int | None, live_id: int | None) -> Ticket:
+    call = calls.find(s, call_id, by=page.me, lock=True) if call_id is not None else None
+    if live_id is not None:
+        call = live_calls.find(s, live_id, lock=True)
     area = form.text("area") or None
     matter = Matter(
         body=form.text("body"),
@@ -132,15 +143,21 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None) -> Ticket:
         phone=form.text("phone") or (call.phone or "" if call else ""),
         confidentiality=form.text("confidentiality") or "open",
         channel=call.channel if call else form.text("channel") or "window",
-        burden={name: form.text(name) for name in BURDEN} if form.text("kind") == Kind.STUCK else {},  # type: ignore[misc]
+        origin=form.text("origin") or None,
+        **_special(form),
     )
     if not matter.kind:
         raise Refused("请选择诉求类型。", field="kind")
     advice = advise(s, page.request.app.state.classifier, clean(matter.body, "body"), at=page.at, area=area)
     ticket = tickets_filing.file(s, matter, by=page.me, at=page.at, received_at=call.received_at if call else None, advice=advice)
     if call:
-        calls.link(call, ticket)
+        live_calls.link(s, call, ticket) if live_id is not None else calls.link(call, ticket)
     return ticket
+
+
+def _special(form: Form) -> dict[str, Any]:
+    """The fields that only some kinds have; what was typed for another kind before it was changed is left."""
+    return {name: read(form) for name, read in SPECIAL.get(form.text("kind"), {}).items()}
 
 
 def _leave(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
@@ -151,7 +168,7 @@ def _dispatch(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
     if ticket.item_code is None:
         raise Refused("派单前请先选定事项。", field="item")
     row = responsible(s, item=ticket.item_code, area=ticket.area_code, on=local(page.at).date())
-    department = form.text("department") or (row.lead if row else "")
+    department = choices.unit_code(s, form.text("department")) or (row.lead if row else "")
     if not department:
         raise Refused("责任清单没有写明由谁承办，请选择承办单位。", field="department")
     same = row is not None and row.lead == department
@@ -165,8 +182,21 @@ def _answer(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
     revisiting.answer(s, access.find(s, ticket.number, page.me), reply=form.text("reply"), by=page.me, at=page.at)
 
 
+_WINDOW: dict[str, Callable[[Form], Any]] = {"window": lambda form: form.text("window")}
+_APPLIED = {**_WINDOW, "application": lambda form: form.text("application")}
+SPECIAL: dict[str, dict[str, Callable[[Form], Any]]] = {
+    Kind.STUCK: {
+        **_APPLIED,
+        "burden": lambda form: {name: form.text(name) for name in BURDEN},
+        "should": lambda form: form.text("should") or None,
+        "obstacle": lambda form: form.text("obstacle") or None,
+    },
+    Kind.FAULT: {**_WINDOW, "concerns_name": lambda form: form.text("concerns_name")},
+    Kind.PROMISE: _APPLIED,
+    Kind.AGENCY: _APPLIED,
+}
 FIELDS = ("body", "kind", "title", "wants", "area", "address", "caller_name", "phone", "confidentiality", "channel", *BURDEN,
-          "suggested", "item", "department", "reply")  # fmt: skip
+          "suggested", "item", "department", "reply", "window", "application", "should", "obstacle", "concerns_name", "origin")  # fmt: skip
 LIKELY = 0.6  # a suggestion above this is chosen beforehand; the operator sees it and may choose otherwise
 THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _dispatch, "answer": _answer}
 

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from hotline.people import Person
 from tickets import access, deadlines
+from tickets.bad_rating import VERDICTS
 from tickets.lifecycle import Verb, label
 from tickets.resolving import results_of
 from tickets.returning import REASONS
 from tickets.revisiting import MISSED, SATISFIED, SOLVED
 from tickets.ticket import Ticket
+from tickets.tracks import OBSTACLES, SHOULD
 from web import choices
 from web.form import NOTHING, Form
 from web.ticket_view import TicketView
@@ -35,6 +37,7 @@ ASKED = {
     Verb.PASS_REVIEW: Asked("review", "pass_review", "main"),
     Verb.REJECT_REVIEW: Asked("review", "reject_review"),
     Verb.CLOSE: Asked("revisits", "revisit", "main"),
+    Verb.TRIAGE: Asked("triage", "triage"),
     Verb.APPROVE_RETURN: Asked("return-ruling", "approve_return", "main"),
     Verb.REFUSE_RETURN: Asked("return-ruling", "refuse_return"),
     Verb.ANSWER: Asked("answer", "answer"),
@@ -92,14 +95,17 @@ def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: dateti
     given: dict[str, Any] = {"reasons": REASONS, "results": results_of(ticket.kind), "missed": MISSED, "solved": SOLVED, "satisfied": SATISFIED}
     verbs = set(view.verbs)
     if verbs & {Verb.DISPATCH, Verb.REDISPATCH, Verb.ADD_CO_HANDLER, Verb.ASK_RETURN}:
-        given["departments"] = choices.departments(s)
+        given["departments"] = []
     if Verb.DISPATCH in verbs:
-        given |= {"proposal": choices.proposal(s, ticket, at), "items": choices.items(s), "areas": choices.areas(s)}
+        proposal = choices.proposal(s, ticket, at)
+        given |= {"proposal": proposal, "areas": choices.areas(s), "departments": choices.departments(s, proposal.department, *proposal.co_handlers)}
+    if Verb.TRIAGE in verbs:
+        given |= {"shoulds": SHOULD, "obstacles": OBSTACLES, "verdicts": VERDICTS}
     if Verb.PAUSE in verbs:
         given["pauses"] = deadlines.policy_of(s, ticket).pauses
     if Verb.ASK_RETURN in verbs:
         leg = access.leg_of(ticket, me)
         given["too_late"] = leg.return_until if leg and leg.return_until and at > leg.return_until else None
     if Verb.SIGN in verbs:
-        given["colleagues"] = choices.colleagues(s, me)
+        given["colleagues"] = choices.colleagues(s, ticket, me)
     return given

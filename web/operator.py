@@ -13,6 +13,7 @@ from asr.formats import declared_for
 from hotline import recordings
 from hotline.db import Session
 from hotline.errors import Refusal, Refused
+from hotline.people import Person
 from hotline.privacy import masked_phone
 from hotline.roles import Role
 from tickets import calls, desks
@@ -57,7 +58,7 @@ class Operator(Controller):
     def list(self, page: Answer, seen: FromQuery[str] = "") -> Response[Any]:
         """The list alone, for htmx; nothing (204) while it is what the browser has already `seen`."""
         check_may_hear(page.me)
-        rows, digest = _listed()
+        rows, digest = _listed(page.me)
         if digest == seen:
             return Response(None, status_code=204)
         return page.part("calls_list.html", calls=rows, digest=digest)
@@ -82,7 +83,7 @@ class Operator(Controller):
         """The bytes as they came."""
         check_may_hear(page.me)
         with Session() as s:
-            call = calls.find(s, number)
+            call = calls.find(s, number, by=page.me)
         return recording(request.app.state.settings.recordings / call.sha256, call.name, request.headers.get("Range"))
 
     @post("/{number:int}/retry", sync_to_thread=True)
@@ -90,7 +91,7 @@ class Operator(Controller):
         """重新转写."""
         check_may_hear(page.me)
         with Session.begin() as s:
-            calls.retry(s, calls.find(s, number, lock=True), by=page.me, at=page.at)
+            calls.retry(s, calls.find(s, number, by=page.me, lock=True), by=page.me, at=page.at)
         return page.go(f"/calls/{number}", "retry")
 
     @post("/{number:int}/ticket", sync_to_thread=True)
@@ -102,7 +103,7 @@ class Operator(Controller):
 def desk_page(page: Page, typed: filing.Form = filing.NOTHING, no: Refusal | None = None) -> Template:
     """The desk; `no`: why a recording was not taken."""
     check_may_hear(page.me)
-    rows, digest = _listed()
+    rows, digest = _listed(page.me)
     return page.show(
         "calls.html", status=status_of(no) if no else 200, calls=rows, digest=digest, typed=typed, may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER),
         no=no.sentence if no else "", field=no.field if no else None,
@@ -113,7 +114,7 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
     """A call. typed, no: a filing that was just refused, and why."""
     check_may_hear(page.me)
     with Session() as s:
-        call = calls.find(s, number)
+        call = calls.find(s, number, by=page.me)
         heard = calls.utterances(call)
         open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
         form = filing.form(s, page, body=calls.said_by_citizen(call), caller=call.phone, typed=typed) if open_ else None
@@ -124,9 +125,9 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
     )  # fmt: skip
 
 
-def _listed() -> tuple[list[CallRow], str]:
+def _listed(me: Person) -> tuple[list[CallRow], str]:
     with Session() as s:
-        rows = [_row(call) for call in desks.recent_calls(s)]
+        rows = [_row(call) for call in desks.recent_calls(s, me)]
     return rows, hashlib.sha256(repr([asdict(row) for row in rows]).encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from hotline.db import Session
 from hotline.roles import Role
 from tickets import desks
-from tickets.resolving import RESULTS
+from tickets.resolving import EVERY_RESULT
 from tickets.ticket import Leg
 from web.deps import Answer
 from web.rows import ticket_row
@@ -31,7 +31,7 @@ class Reviewing(Controller):
             )
             by_ticket = {leg.ticket_id: leg for leg in legs}
             answers = [
-                (ticket_row(ticket, page.at), ticket.body, ticket.wants, leg, RESULTS.get(leg.result or "", ""))
+                (ticket_row(ticket, page.at), ticket.body, ticket.wants, leg, EVERY_RESULT.get(leg.result or "", ""))
                 for ticket in found.rows
                 if (leg := by_ticket.get(ticket.id))
             ]

@@ -12,10 +12,11 @@ from hotline.errors import Refused
 from hotline.privacy import masked_name, masked_phone
 from hotline.roles import Role
 from tickets import access, desks, revisiting
+from tickets.filing import BURDEN
 from tickets.lifecycle import State, Verb
 from tickets.revealing import hidden_from, reveal
 from tickets.revisiting import MISSED, SATISFIED, SOLVED
-from tickets.ticket import Ticket
+from tickets.ticket import Kind, Ticket
 from web.deps import Answer, Typed
 from web.form import NOTHING, Form
 from web.refusals import sentence_of, status_of
@@ -79,7 +80,8 @@ def _reached(s: Session_, ticket: Ticket, form: Form, page: Page) -> object:
     }  # fmt: skip
     if revisiting.unsettled(heard["solved"], heard["satisfied"]) and heard["satisfied"]:
         return revisiting.redo(s, ticket, reason=form.text("reason"), by=page.me, at=page.at, **heard)
-    return revisiting.close(s, ticket, by=page.me, at=page.at, **heard)  # type: ignore[func-returns-value]
+    burden = {name: form.text(name) for name in BURDEN}
+    return revisiting.close(s, ticket, burden=burden, by=page.me, at=page.at, **heard)  # type: ignore[func-returns-value]
 
 
 def card_page(page: Page, number: str, form: Form = NOTHING, no: Any = None, caller: tuple[str, str] | None = None) -> Template:
@@ -95,6 +97,7 @@ def card_page(page: Page, number: str, form: Form = NOTHING, no: Any = None, cal
         open=ticket.state is State.REVISITING, own=ticket.filed_by_id == page.me.id, answer=answers[-1] if answers else "", attempts=attempts,
         masked=masked, caller=caller, typed=form, no=sentence_of(no) if no else "", field=getattr(no, "field", None),
         missed=MISSED, solved=SOLVED, satisfied=SATISFIED,
+        burden=[(name, question, ticket.burden.get(name)) for name, question in BURDEN.items()] if ticket.kind is Kind.STUCK else [],
     )  # fmt: skip
 
 

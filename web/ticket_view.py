@@ -12,6 +12,7 @@ from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
 from hotline.roles import Role
 from tickets import access, deadlines, desks, merging
+from tickets.bad_rating import VERDICTS
 from tickets.call import Call
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
 from tickets.lifecycle import State, Verb
@@ -19,8 +20,9 @@ from tickets.resolving import EVERY_RESULT
 from tickets.returning import REASONS
 from tickets.revealing import hidden_from
 from tickets.revisiting import SATISFIED, SOLVED
-from tickets.ticket import Leg, Ticket
+from tickets.ticket import Kind, Leg, Ticket
 from tickets.timeline import Entry, timeline
+from tickets.tracks import OBSTACLES, SHOULD, TRACK_LABELS, Track
 from web.due import Due, due
 from web.recording import MAY_HEAR
 
@@ -83,7 +85,14 @@ class TicketView:
     hidden: bool
     confidentiality: str
     open_name: bool
-    burden: list[tuple[str, int]]
+    burden: list[tuple[str, int | None, int | None]]
+    window: str
+    application: str
+    should: str | None
+    obstacle: str | None
+    triaged: str
+    concerns: str
+    origin: str
     received_at: datetime
     filed_at: datetime
     filed_by: str
@@ -148,7 +157,18 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         hidden=hidden,
         confidentiality=CONFIDENTIALITY[ticket.confidentiality],
         open_name=ticket.confidentiality == "open",
-        burden=[(question, ticket.burden[name]) for name, question in BURDEN.items() if name in ticket.burden],
+        burden=[
+            (question, ticket.burden.get(name), ticket.burden_after.get(name))
+            for name, question in BURDEN.items()
+            if name in ticket.burden or name in ticket.burden_after
+        ],
+        window=ticket.window,
+        application=ticket.application,
+        should=ticket.should,
+        obstacle=ticket.obstacle,
+        triaged=_triaged(ticket),
+        concerns=ticket.concerns_name,
+        origin=_origin(s, ticket, me),
         received_at=ticket.received_at,
         filed_at=ticket.filed_at,
         filed_by=ticket.filed_by.name,
@@ -169,6 +189,25 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         timeline=timeline(s, ticket),
         verbs=[move.verb for move in access.moves_for(ticket, me)],
     )
+
+
+def _triaged(ticket: Ticket) -> str:
+    """研判 in words: the two answers and the track."""
+    if ticket.kind is Kind.BAD_RATING:
+        return VERDICTS.get(ticket.track or "", "待电话核实")
+    if ticket.kind is not Kind.STUCK:
+        return ""
+    if not ticket.should or not ticket.obstacle:
+        return "待研判"
+    track = TRACK_LABELS[Track(ticket.track)] if ticket.track else "待研判"
+    return f"{track}（{SHOULD[ticket.should]}，障碍：{OBSTACLES[ticket.obstacle]}）"
+
+
+def _origin(s: Session, ticket: Ticket, me: Person) -> str:
+    """Number of the ticket that this one came of, if this person may see it."""
+    if ticket.origin_id is None:
+        return ""
+    return s.scalar(access.visible_to(me).where(Ticket.id == ticket.origin_id).with_only_columns(Ticket.number)) or ""
 
 
 def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:

@@ -10,9 +10,23 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from hotline.db import Session
 from hotline.errors import NotFound, Refusal, Refused
-from tickets import access, contacting, dispatching, easing, resolving, returning, revealing, revisiting, signing, urging
+from tickets import (
+    access,
+    bad_rating,
+    co_handling,
+    contacting,
+    dispatching,
+    easing,
+    resolving,
+    returning,
+    revealing,
+    revisiting,
+    signing,
+    triaging,
+    urging,
+)
 from tickets.lifecycle import Verb
-from tickets.ticket import Ticket
+from tickets.ticket import Kind, Ticket
 from web import choices
 from web.deps import Answer, Typed
 from web.form import Form
@@ -33,7 +47,8 @@ class Verbs(Controller):
 
         def do(s: Session_, ticket: Ticket) -> None:
             dispatching.dispatch(
-                s, ticket, department=form.text("department"), co_handlers=form.texts("co_handlers"), item=choices.item_code(s, form.text("item")),
+                s, ticket, department=choices.unit_code(s, form.text("department")),
+                co_handlers=[choices.unit_code(s, typed, "co_handlers") for typed in form.texts("co_handlers")], item=choices.item_code(s, form.text("item")),
                 area=form.text("area") or None, basis=form.text("basis"), by=page.me, at=page.at,
             )  # fmt: skip
 
@@ -42,14 +57,22 @@ class Verbs(Controller):
     @post("/redispatch", sync_to_thread=True)
     def redispatch(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """改派."""
-        to = {"department": form.text("department"), "reason": form.text("reason")}
-        return act(page, number, Verb.REDISPATCH, form, lambda s, ticket: dispatching.redispatch(s, ticket, **to, by=page.me, at=page.at))
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            unit = choices.unit_code(s, form.text("department"))
+            dispatching.redispatch(s, ticket, department=unit, reason=form.text("reason"), by=page.me, at=page.at)
+
+        return act(page, number, Verb.REDISPATCH, form, do)
 
     @post("/co-handlers", sync_to_thread=True)
     def add_co_handler(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """增加协办."""
-        to = {"department": form.text("department"), "reason": form.text("reason")}
-        return act(page, number, Verb.ADD_CO_HANDLER, form, lambda s, ticket: dispatching.add_co_handler(s, ticket, **to, by=page.me, at=page.at))
+
+        def do(s: Session_, ticket: Ticket) -> None:
+            unit = choices.unit_code(s, form.text("department"))
+            co_handling.add_co_handler(s, ticket, department=unit, reason=form.text("reason"), by=page.me, at=page.at)
+
+        return act(page, number, Verb.ADD_CO_HANDLER, form, do)
 
     @post("/signature", sync_to_thread=True)
     def sign(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
@@ -61,7 +84,7 @@ class Verbs(Controller):
         """申请退单."""
 
         def do(s: Session_, ticket: Ticket) -> None:
-            why = {"reason": form.text("reason"), "basis": form.text("basis"), "suggests": form.text("suggests") or None}
+            why = {"reason": form.text("reason"), "basis": form.text("basis"), "suggests": choices.unit_code(s, form.text("suggests"), "suggests") or None}
             returning.ask_return(s, ticket, **why, by=page.me, at=page.at)  # type: ignore[arg-type]
 
         return act(page, number, Verb.ASK_RETURN, form, do)
@@ -116,6 +139,18 @@ class Verbs(Controller):
     def urge(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """催办."""
         return act(page, number, Verb.URGE, form, lambda s, ticket: urging.urge(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+
+    @post("/triage", sync_to_thread=True)
+    def triage(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """研判 of a stuck matter, 核实 of a bad rating."""
+
+        def do(s: Session_, ticket: Ticket) -> object:
+            if ticket.kind is Kind.BAD_RATING:
+                return bad_rating.verify(s, ticket, verdict=form.text("verdict"), note=form.text("note"), by=page.me, at=page.at)  # type: ignore[func-returns-value]
+            said = {"should": form.text("should"), "obstacle": form.text("obstacle"), "note": form.text("note")}
+            return triaging.triage(s, ticket, **said, by=page.me, at=page.at)
+
+        return act(page, number, Verb.TRIAGE, form, do)
 
     @post("/supervisions", sync_to_thread=True)
     def supervise(self, number: Number, form: Typed, page: Answer) -> Response[Any]:

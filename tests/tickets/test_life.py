@@ -321,10 +321,12 @@ def test_the_buttons_are_those_the_table_leaves_open_to_that_person(session: Ses
 
     assert "派单" in buttons(cast.dispatcher) and buttons(cast.water) == []
     hotline.dispatch()
-    assert buttons(cast.water) == ["签收", "登记联系", "申请退单"]
+    assert buttons(cast.water) == ["签收", "登记联系", "申请退单", "申请延期", "申请挂起"]
     assert buttons(cast.roads) == [] and buttons(cast.admin) == []
     hotline.sign()
-    assert buttons(cast.water) == ["登记联系", "申请退单", "答复"]
+    assert buttons(cast.water) == [
+        "登记联系", "申请退单", "答复", "转交承办人", "一次性告知", "申请终止", "申请延期", "申请挂起",
+    ]  # fmt: skip
 
 
 def test_where_the_dispatcher_corrects_the_item_the_citizens_clock_goes_by_its_rule(session: Session, cast: Cast, filed: Filed, at: datetime) -> None:
@@ -357,16 +359,6 @@ def test_a_contact_stops_the_first_contact_clock_and_nothing_else(session: Sessi
     assert hotline.ticket().legs[0].contacted_at == hotline.at
     with pytest.raises(Forbidden):
         contacting.contact(session, hotline.ticket(), text="我来联系", by=cast.roads, at=hotline.at)
-
-
-def test_a_bad_rating_has_a_clock_of_its_own_until_the_next_answer(session: Session, cast: Cast, hotline: Hotline) -> None:
-    hotline.answered()
-    leg = revisiting.redo(session, hotline.ticket(), contacted=True, solved="no", satisfied=1, reason="没有解决", by=cast.revisitor, at=hotline.at)
-    rectify = timers.find(session, f"leg:{leg.id}", "rectify")
-    assert rectify is not None and rectify.stopped_at is None
-    hotline.sign()
-    hotline.resolve()
-    assert rectify.stopped_at == hotline.at
 
 
 def test_an_extension_moves_the_deadline_keeps_the_original_and_has_its_limits(session: Session, cast: Cast, hotline: Hotline) -> None:
