@@ -29,7 +29,7 @@ from hotline.people import system as the_system
 from hotline.roles import Role
 from hotline.settings import Settings
 from sla import policies, versions
-from tickets import access, discipline, dispatching, resolving, returning, revisiting, signing, urging
+from tickets import access, co_handling, discipline, dispatching, resolving, returning, revisiting, signing, urging
 from tickets.call import Call
 from tickets.discipline_case import CaseState, DisciplineCase
 from tickets.filing import Matter, file
@@ -147,7 +147,7 @@ class Day:
                 dispatching.dispatch(s, ticket, department=department, item=ticket.item_code or item, basis="责任清单", by=by, at=at)
             for code in co_handlers:
                 if all(code != leg.department_code for leg in ticket.current_legs):
-                    dispatching.add_co_handler(s, ticket, department=code, reason="现场需要配合", by=by, at=at)
+                    co_handling.add_co_handler(s, ticket, department=code, reason="现场需要配合", by=by, at=at)
 
         self._as(Role.DISPATCHER, number, act)
 

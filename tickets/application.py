@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hotline.db import Base, word
 from hotline.people import Department, Person
+from hotline.roles import Role
 
 if TYPE_CHECKING:
     from tickets.ticket import Ticket
@@ -102,6 +103,17 @@ class Application(Base):
     def waiting(self) -> bool:
         """Whether it has not been judged to the end."""
         return self.state in WAITING
+
+    @property
+    def two_approvals(self) -> bool:
+        """双审: whether two people must approve."""
+        return self.kind in TWO_APPROVALS
+
+    def waits_for(self, person: Person) -> bool:
+        """Whether it is for this person to judge now; the second approval never for who gave the first."""
+        if self.state is Judged.FIRST_APPROVED:
+            return person.has(Role.SUPERVISOR) and self.first_by_id not in (person.id, person.on_behalf_of)
+        return self.state is Judged.ASKED and person.has(Role.REVIEWER if self.two_approvals else Role.SUPERVISOR)
 
 
 def lapse(s: Session, leg: int, *, at: datetime) -> None:

@@ -59,3 +59,14 @@ class Opinion(Base):
     consultation: Mapped[Consultation] = relationship(lazy="raise", back_populates="opinions")
     department: Mapped[Department] = relationship(lazy="raise")
     by: Mapped[Person | None] = relationship(lazy="raise")
+
+
+def open_consultation(ticket: "Ticket") -> Consultation | None:
+    """会商中: the one that has not been concluded."""
+    return next((one for one in ticket.consultations if one.open), None)
+
+
+def asked_of(ticket: "Ticket", person: Person) -> Opinion | None:
+    """This person's unit in the open consultation, None where it was not invited."""
+    current = open_consultation(ticket)
+    return current.asks(person.department_code) if current and person.department_code else None

@@ -93,6 +93,7 @@ class Verb(StrEnum):
     SUPERVISE = "supervise"
     INSTRUCT = "instruct"
     CONSULT = "consult"
+    OPINE = "opine"
     CONCLUDE_CONSULT = "conclude_consult"
     ASK_EXTENSION = "ask_extension"
     EXTEND = "extend"
@@ -171,6 +172,7 @@ MOVES: tuple[Move, ...] = (
     _move(V.INSTRUCT, OPEN, None, [R.DISPATCHER, R.SUPERVISOR], "登记批示", needs=("leader", "text")),
     _move(V.TRIAGE, [S.FILED, S.DISPATCHED, S.HANDLING], None, [R.OPERATOR, R.DISPATCHER], "研判", needs=("should", "obstacle")),
     _move(V.CONSULT, OUT | {S.FILED}, None, [R.DISPATCHER], "发起会商", needs=("units", "text")),
+    _move(V.OPINE, OUT | {S.FILED}, None, _DEPARTMENT, "会商意见", needs=("text",)),
     _move(V.CONCLUDE_CONSULT, OUT | {S.FILED}, None, [R.DISPATCHER], "会商结论", needs=("text",)),
     _move(V.ASK_EXTENSION, [S.DISPATCHED, S.HANDLING], None, _DEPARTMENT, "申请延期", needs=("limit", "reason"), leg=True),
     _move(V.EXTEND, [S.DISPATCHED, S.HANDLING], None, [R.SUPERVISOR], "批准延期", needs=("limit", "reason")),

@@ -12,6 +12,9 @@ from tickets.dispatching import end_leg, required, touch
 from tickets.lifecycle import State, Verb, after
 from tickets.ticket import Leg, Ticket
 
+NOT_THEIRS = ("duty", "area", "ownership")
+"""Reasons that say the dispatch was wrong: a return for one of them counts against dispatching (无责退单)."""
+
 REASONS = {
     "duty": "职责不符",
     "area": "属地不符",
@@ -47,13 +50,17 @@ def ask_return(s: Session, ticket: Ticket, *, reason: str, basis: str, suggests:
     return leg
 
 
-def approve_return(s: Session, ticket: Ticket, *, leg: int | None = None, by: Person, at: datetime) -> Leg:
+def approve_return(
+    s: Session, ticket: Ticket, *, leg: int | None = None, wrong_dispatch: bool | None = None, by: Person, at: datetime
+) -> Leg:
     """Ends the leg as returned. A lead's return sends the ticket back to the dispatcher; a co-handler's only ends its part.
 
-    leg: which one, where several departments ask; default: the only one.
+    leg: which one, where several departments ask; default: the only one. wrong_dispatch: whether it should never have come to them
+    (无责退单), which counts against dispatching and not against the department; default: as the reason says.
     """
     returned = _asking(ticket, leg)
     move = access.permitted(returned.state, Verb.APPROVE_RETURN, by)
+    returned.wrong_dispatch = returned.return_reason in NOT_THEIRS if wrong_dispatch is None else wrong_dispatch
     end_leg(s, ticket, returned, outcome=str(move.ends), at=at)
     if returned.lead:
         ticket.returns += 1
@@ -63,8 +70,16 @@ def approve_return(s: Session, ticket: Ticket, *, leg: int | None = None, by: Pe
             end_leg(s, ticket, other, outcome="recalled", at=at)
     else:
         touch(ticket)
-    record(s, "ticket.return_approved", ticket, by=by, at=at, leg=returned.id, department=returned.department_code, returns=ticket.returns)
+    record(
+        s, "ticket.return_approved", ticket, by=by, at=at, leg=returned.id, department=returned.department_code, returns=ticket.returns,
+        wrong_dispatch=returned.wrong_dispatch,
+    )  # fmt: skip
     return returned
+
+
+def hops(ticket: Ticket) -> list[Leg]:
+    """经手单位: who has led this round, in order; a chain A→B→A is seen at a glance."""
+    return [leg for leg in ticket.legs if leg.lead and leg.round == ticket.round]
 
 
 def refuse_return(s: Session, ticket: Ticket, *, reason: str, leg: int | None = None, by: Person, at: datetime) -> Leg:

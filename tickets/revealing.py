@@ -13,13 +13,20 @@ from tickets.ticket import Ticket
 
 
 def hidden_from(ticket: Ticket, person: Person) -> bool:
-    """Whether the caller stays hidden from this person whatever the reason: departments never learn who asked for confidence (保密)."""
-    return ticket.confidentiality != "open" and not person.has(*access.SEES_ALL)
+    """Whether the caller stays hidden from this person whatever the reason.
+
+    Departments never learn who asked for confidence (保密); a unit that was only asked for its opinion (会商) need not know who called.
+    """
+    if person.has(*access.SEES_ALL):
+        return False
+    only_asked = person.has(*access.DEPARTMENT) and all(leg.department_code != person.department_code for leg in ticket.legs)
+    return ticket.confidentiality != "open" or only_asked
 
 
 def reveal(s: Session, ticket: Ticket, *, reason: str, by: Person, at: datetime) -> tuple[str, str]:
     """The caller's (name, phone). Records who looked, when and why. Raises Forbidden for a confidential ticket's department."""
     if hidden_from(ticket, by):
-        raise Forbidden("诉求人要求保密，承办单位不能查看其身份，请通过热线中心联系。")
+        confidential = ticket.confidentiality != "open"
+        raise Forbidden("诉求人要求保密，承办单位不能查看其身份，请通过热线中心联系。" if confidential else "贵单位只参加会商，不能查看诉求人身份。")
     record(s, "ticket.revealed", ticket, by=by, at=at, reason=required(reason, "reason", "请写明查看原因。"))
     return ticket.caller_name or "", ticket.phone or ""
