@@ -21,11 +21,13 @@ from api import router as api_router
 from hotline import privacy
 from hotline.db import Session
 from hotline.settings import Settings
+from switchboard import Switchboard
 from tickets.classifier import Current
 from web import assets, headers, refusals
 from web import router as web_router
 from web.docs import ApiDocs
 from web.filters import FILTERS, worth_showing
+from web.live_bell import Bell
 
 log = structlog.get_logger("hotline.app")
 API = "/api/"
@@ -40,9 +42,22 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=_openapi(),
         csrf_config=CSRFConfig(secret=privacy.fingerprint("form tokens"), cookie_name="form", cookie_httponly=True, cookie_samesite="lax", exclude=[f"^{API}"]),
         before_send=[headers.protect],
+        on_startup=[connect_live],
+        on_shutdown=[hang_up],
         exception_handlers={HTTPException: no_such_page, Exception: unexpected},
         logging_config=None,
     )
+
+
+def connect_live(app: Litestar) -> None:
+    """What live calls need: who listens to the microphones, and the bell that tells the pages."""
+    app.state.switchboard, app.state.bell = Switchboard(app.state.settings), Bell()
+
+
+async def hang_up(app: Litestar) -> None:
+    """The process ends: what was being said is kept."""
+    await app.state.switchboard.close()
+    await app.state.bell.close()
 
 
 def templates() -> Environment:

@@ -49,7 +49,7 @@ def help_(ctx: click.Context, command: str | None) -> None:
     click.echo(found.get_help(click.Context(found, parent=parent, info_name=command)))
 
 
-SERVING = {"work", "serve", "--loop"}
+SERVING = {"work", "serve", "listen", "--loop"}
 """What runs as a service: its log goes to standard error, which the supervisor keeps. A command's goes to a file; it speaks to a person."""
 
 for command in (
@@ -77,6 +77,7 @@ for command in (
     running.migrate,
     running.work,
     running.serve,
+    running.listen,
     help_,
 ):
     main.add_command(command)

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 
 import beat as beats
+import pbx
 import worker
 from asr import model as speech_model
 from asr.errors import SpeechError
@@ -75,6 +76,7 @@ def children(settings: Settings, url: str) -> list[Child]:
         Child("worker", [*manage, "work", "--queue", "ticket", "--threads", "4"], env=env),
         Child("speech", [*manage, "work", "--queue", "speech", "--threads", str(settings.speech_workers)], env=env),
         Child("beat", [*manage, "tick", "--loop"], env=env),
+        Child("live", [*manage, "listen"], env=env),
         Child("web", [*manage, "serve"], env=env, healthy=lambda: answers(f"http://{settings.host}:{settings.port}/health")),
     ]
 
@@ -148,6 +150,12 @@ def beat(settings: Settings, *, stop: threading.Event) -> None:
         made = jobs.broker(settings.broker_url, url)
         beats.run(beats.Beat(settings, jobs.sender(made, worker.SUBSCRIBERS)), url, stop)
         made.close()
+
+
+def listen(settings: Settings, *, stop: threading.Event) -> None:
+    """The process that a PBX speaks to."""
+    with _attached(settings):
+        pbx.run(settings, stop)
 
 
 def serve(settings: Settings) -> None:

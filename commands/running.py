@@ -77,6 +77,14 @@ def serve() -> None:
     system.serve(settings())
 
 
+@click.command(hidden=True)
+def listen() -> None:
+    """接听交换机送来的实时语音（vosk-server 协议和 AudioSocket；up 会启动它）。"""
+    import system
+
+    system.listen(settings(), stop=stop_on_signal())
+
+
 @click.command()
 def migrate() -> None:
     """把外部数据库升级到当前版本（up 会自动做）。"""

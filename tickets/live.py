@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from tickets.ticket import Ticket
 CHANNEL = "live"  # of NOTIFY: carries the id of the live call, never what was said
 KEY = re.compile(r"[\w.:@\-]{1,80}", re.ASCII)
 LINGERS = timedelta(seconds=4)  # a call whose legs have all gone may be joined again for so long
+AT_A_DESK = timedelta(minutes=2)  # the same where it is a microphone: it is switched off and on again, or its page is opened anew
 GONE = timedelta(seconds=30)  # without a sign of life, the process of a leg has died
 BEFORE = 3  # utterances with which a new one is read together, for a number that goes on over several
 
@@ -91,9 +92,10 @@ def finish(s: Session, *, at: datetime) -> list[int]:
     last = select(func.max(LiveLeg.ended_at)).where(LiveLeg.live_call_id == LiveCall.id).scalar_subquery()
     speaking = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id, LiveLeg.ended_at.is_(None)).exists()
     joined = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id).exists()
+    left = case((LiveCall.source == "microphone", at - AT_A_DESK), else_=at - LINGERS)
     over = s.execute(
         update(LiveCall)
-        .where(LiveCall.finished_at.is_(None), ~speaking, (joined & (last < at - LINGERS)) | (~joined & (LiveCall.begun_at < at - 10 * GONE)))
+        .where(LiveCall.finished_at.is_(None), ~speaking, (joined & (last < left)) | (~joined & (LiveCall.begun_at < at - 10 * GONE)))
         .values(finished_at=at)
         .returning(LiveCall.id)
     )

@@ -53,6 +53,11 @@ class LiveCall(Base):
     call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id"), unique=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), unique=True)
 
+    @property
+    def received_at(self) -> datetime:
+        """When the citizen's clock began, as a Call has it."""
+        return self.begun_at
+
 
 class LiveLeg(Base):
     """一路: one voice of a live call, from its connection to its end. A voice that comes back is another leg.

@@ -3,7 +3,23 @@
 from litestar import Router
 from litestar.datastructures import CacheControlHeader
 
-from web import department, dispatcher, filing, merging, operator, reviewing, revisiting, search, sign_in, supervision, ticket, verbs
+from web import (
+    department,
+    dispatcher,
+    filing,
+    live,
+    live_microphone,
+    merging,
+    operator,
+    pickers,
+    reviewing,
+    revisiting,
+    search,
+    sign_in,
+    supervision,
+    ticket,
+    verbs,
+)
 from web.deps import PROVIDED
 from web.refusals import HANDLERS
 
@@ -13,9 +29,12 @@ router = Router(
         sign_in.SignIns,
         operator.Operator,
         filing.Filing,
+        live.LiveCalls,
+        live_microphone.microphone,
         search.Search,
         ticket.Tickets,
         verbs.Verbs,
+        pickers.Pickers,
         merging.Merging,
         dispatcher.Dispatcher,
         department.Inbox,
