@@ -5,7 +5,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,7 @@ class SpeechPool:
         on_utterance: Callable[[Utterance], None] | None = None,
         on_progress: Callable[[float, float | None], None] | None = None,
         cancel: threading.Event | None = None,
+        since: Mapping[int, float] | None = None,
     ) -> Transcript:
         """See asr.protocol.Recogniser. Waits for a free process; its limits count from when it has one."""
         job: Message = {
@@ -78,6 +79,7 @@ class SpeechPool:
             "declared": declared,
             "names": list(names) if names else None,
             "longest": self._limits.longest,
+            "since": list((since or {}).items()),
         }
         cancel = cancel or threading.Event()
         seat = self._take(cancel)

@@ -1,7 +1,7 @@
 """What recognition gives, whoever does it: a transcript (转写) of channels (声道) of utterances (一句) of words. Times are seconds."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -128,13 +128,15 @@ class Recogniser(Protocol):
         on_utterance: Callable[[Utterance], None] | None = None,
         on_progress: Callable[[float, float | None], None] | None = None,
         cancel: threading.Event | None = None,
+        since: Mapping[int, float] | None = None,
     ) -> Transcript:
         """The transcript of the recording at `path`. Blocks; call it from any thread.
 
         declared: a key of asr.decode.DECLARED where the file has no header. names: of the channels, left first.
         on_utterance: told of each utterance as it ends, in the order of each channel.
         on_progress: told of seconds done and seconds in all (None where the file does not say).
-        cancel: setting it ends the work soon. Raises the errors of asr.errors.
+        cancel: setting it ends the work soon. since: seconds of each channel that are already known: the transcript holds only what comes after
+        them, which is how work goes on that was broken off. Raises the errors of asr.errors.
         """
 
     def close(self) -> None:

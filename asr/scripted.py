@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from asr.errors import AudioRefused, Cancelled
@@ -33,13 +34,14 @@ class Scripted:
         on_utterance: Callable[[Utterance], None] | None = None,
         on_progress: Callable[[float, float | None], None] | None = None,
         cancel: threading.Event | None = None,
+        since: Mapping[int, float] | None = None,
     ) -> Transcript:
         """See asr.protocol.Recogniser."""
         self.heard.append(path)
         script = self._script(path)
         if isinstance(script, Exception):
             raise script
-        transcript = script if isinstance(script, Transcript) else spoken(script, names)
+        transcript = _after(since or {}, script if isinstance(script, Transcript) else spoken(script, names))
         for utterance in transcript.utterances:
             if cancel is not None and cancel.is_set():
                 raise Cancelled
@@ -77,3 +79,11 @@ def spoken(text: str, names: Sequence[str] | None = None) -> Transcript:
             utterances.append(Utterance.of(0, words))
         at += 4 * PACE
     return Transcript(round(at, 2), (Channel(0, named(1, names)[0], tuple(utterances)),))
+
+
+def _after(since: Mapping[int, float], transcript: Transcript) -> Transcript:
+    channels = (
+        replace(channel, utterances=tuple(utterance for utterance in channel.utterances if utterance.start >= since.get(channel.channel, 0.0)))
+        for channel in transcript.channels
+    )
+    return replace(transcript, channels=tuple(channels))

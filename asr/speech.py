@@ -114,6 +114,7 @@ def work(model: Any, job: Message, mouth: Mouth) -> None:
                 longest=job["longest"],
                 on_utterance=lambda utterance: mouth.say({"event": "utterance", "utterance": utterance.as_dict()}),
                 on_progress=mouth.progress,
+                since=dict(job["since"]),
             )
         names = [[channel, name] for channel, name in heard.names.items()]
         mouth.say({"event": "done", "duration": heard.duration, "channels": names, "truncated": heard.truncated})

@@ -63,6 +63,7 @@ def hear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple
                 longest=more.get("longest", 1e9),
                 on_utterance=told.append,
                 on_progress=lambda s: None,
+                since=more.get("since"),
             )
         starts = {channel: [u.start for u in told if u.channel == channel and u.text == "停水"] for channel in range(len(channels))}
         return heard, starts, sum(stream.at / stream.rate for stream in streams)
@@ -149,3 +150,18 @@ def test_where_memory_runs_high_a_call_gets_a_fresh_recogniser_and_keeps_its_tim
     _, starts, _ = hear(call)
     assert starts[0] == pytest.approx([*range(0, 10, 2), *range(40, 50, 2)], abs=0.02)
     assert len(begun) >= 4
+
+
+def test_work_that_was_broken_off_goes_on_where_each_voice_had_ended(hear: Any) -> None:
+    operator = np.concatenate([np.concatenate([burst(), silence(3.95)])] * 5)
+    citizen = np.concatenate([silence(2), np.concatenate([burst(), silence(3.95)]), np.concatenate([burst(), silence(3.95)]), silence(10)])
+    heard, starts, fed = hear(operator, citizen, since={0: 8.05, 1: 2.05})
+    assert heard.names == {0: "operator", 1: "citizen"} and heard.duration == 20.0
+    assert starts == {0: pytest.approx([12.0, 16.0], abs=0.02), 1: pytest.approx([6.0], abs=0.02)}
+    assert fed < 15, "what was known is not recognised again"
+
+
+def test_what_is_known_ends_in_the_middle_of_a_block(hear: Any) -> None:
+    speech = burst(4.0)
+    _, starts, fed = hear(speech, since={0: 1.13})
+    assert starts[0] == pytest.approx([1.13], abs=0.01) and fed == pytest.approx(4 - 1.13, abs=0.001)

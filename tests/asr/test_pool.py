@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from asr import model
+from asr.decode import Recording
 from asr.errors import AudioRefused, Cancelled, ModelDamaged, ModelMissing, SpeechFailed
 from asr.pool import Limits, SpeechPool
 from asr.protocol import Utterance
@@ -143,6 +144,20 @@ def test_progress_is_told_and_grows(pool: SpeechPool, tmp_path: Path) -> None:
     assert reports == sorted(reports)
     assert len(reports) >= 2
     assert reports[-1] == 20
+
+
+@pytest.mark.slow
+def test_the_rest_of_a_recording_can_be_had_alone_at_its_true_times(pool: SpeechPool, tmp_path: Path) -> None:
+    with Recording(spoken_files()[0]) as recording:
+        said, rate = np.concatenate([block[0] for block in recording.blocks()]), recording.rate
+    path = write_wav(tmp_path / "twice.wav", np.concatenate([said, silence(3, rate), said]), rate=rate)
+    whole = pool.transcribe(path)
+    middle = len(said) / rate + 1.5
+    rest = pool.transcribe(path, since={0: middle})
+    assert rest.duration == whole.duration
+    later = [utterance for utterance in whole.utterances if utterance.start > middle]
+    assert later and [one.start for one in rest.utterances] == pytest.approx([one.start for one in later], abs=0.5)
+    assert rest.utterances[-1].end == pytest.approx(later[-1].end, abs=0.3)
 
 
 def test_a_truncated_recording_is_transcribed_as_far_as_it_goes(pool: SpeechPool, tmp_path: Path) -> None:
