@@ -18,6 +18,7 @@ FACTS: Final = {
     "unsatisfied": "最近一次回访不满意",
     "human_refusal": "人为不给办",
     "leader_instruction": "领导批示",
+    "second_notices": "同一段再次告知次数",
     "leak": "诉求人信息泄露",
     "false_busy": "虚假示忙或擅自离席",
     "supervised": "督办次数",

@@ -13,7 +13,8 @@ from tickets import access, deadlines, discipline
 from tickets.ticket import Ticket
 from tickets.tracks import Track
 
-EVENTS = ("ticket.return_approved", "ticket.redone", "ticket.supervised", "ticket.urged", "ticket.triaged", "ticket.dispatched")
+EVENTS = ("ticket.return_approved", "ticket.redone", "ticket.supervised", "ticket.urged", "ticket.triaged", "ticket.dispatched",
+          "ticket.extended", "ticket.instructed", "ticket.notified")  # fmt: skip
 """After these a ticket's facts have changed."""
 
 
@@ -25,19 +26,23 @@ def check(s: Session, ticket_id: int, *, at: datetime) -> list[Trigger]:
     ticket = access.find(s, number, system(s), lock=True)
     events = s.execute(select(Event.kind, Event.data).where(Event.subject_kind == "ticket", Event.subject_id == ticket.id).order_by(Event.id)).all()
     fired = {data["key"] for kind, data in events if kind == "ticket.triggered"}
-    facts = _facts(ticket, Counter(kind for kind, _ in events), at)
+    violations = sum(kind == "ticket.notified" and data["violation"] for kind, data in events)
+    facts = _facts(ticket, Counter(kind for kind, _ in events), violations, at)
     new = [trigger for trigger in deadlines.policy_of(s, ticket).triggered(facts) if trigger.key not in fired]
     for trigger in new:
         _fire(s, ticket, trigger, at=at)
     return new
 
 
-def _facts(ticket: Ticket, counted: Counter[str], at: datetime) -> dict[str, int]:
+def _facts(ticket: Ticket, counted: Counter[str], violations: int, at: datetime) -> dict[str, int]:
     returned = [leg for leg in ticket.legs if leg.outcome == "returned"]
     bad = ticket.satisfied is not None and ticket.satisfied <= 2
     return {
         "returns": len(returned),
-        "returning_units": len({leg.department_code for leg in returned}),
+        "returning_units": len({leg.department_code for leg in returned if not leg.wrong_dispatch}),  # 无责退单 is nobody's shirking
+        "extensions": counted["ticket.extended"],
+        "leader_instruction": int(ticket.instructed),
+        "second_notices": violations,
         "reworks": ticket.round - 1,
         "bad_ratings": ticket.round - 1 + int(bad and ticket.closed_at is not None),
         "unsatisfied": int(bad),
