@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hotline.db import Base
 from hotline.people import SYSTEM_ID, Department, Person, new_password, set_password
 from tickets.catalogue import Area, Item, Responsibility
+from tickets.organisation import repath
 
 DEMO = Path(__file__).parent / "demo"
 VALID_FROM = date(2024, 1, 1)
@@ -35,7 +36,11 @@ FILES: tuple[tuple[type[Base], str, Callable[[dict[str, str]], dict[str, Any]]],
     (
         Item,
         "items",
-        lambda row: {"code": row["code"], "name": row["name"], "parent_code": row["parent"] or None, "level": int(row["level"]), "scope": row["scope"]},
+        lambda row: {
+            **{name: row[name] for name in ("code", "name", "scope", "piece", "mode", "statutory", "promised")},
+            "parent_code": row["parent"] or None,
+            "level": int(row["level"]),
+        },
     ),
     (
         Responsibility,
@@ -66,6 +71,7 @@ def load(s: Session, folder: Path = DEMO) -> None:
     """Loads a city into an empty database: a file is one statement, so that the order of its rows does not matter."""
     for table, name, row_of in FILES:
         s.execute(insert(table), [row_of(row) for row in _rows(folder / f"{name}.csv")])
+    repath(s)
 
 
 def hand_out_passwords(s: Session) -> list[tuple[str, str, str]]:

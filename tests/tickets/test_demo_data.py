@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hotline.roles import Role
+from sla.limit import Limit
+from tickets.catalogue_files import read
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "tickets" / "demo"
@@ -223,3 +225,19 @@ def test_nobody_checks_their_own_work() -> None:
         roles = set(parts(row["roles"]))
         assert not ("revisitor" in roles and roles & {"operator", "dispatcher", "clerk", "chief"}), row
         assert ("discipline" in roles) == (UNITS[row["unit"]]["kind"] == "discipline"), row
+
+
+def test_items_of_the_service_halls_promise_no_more_than_the_law_gives() -> None:
+    promising = [row for row in ITEMS.values() if row["promised"]]
+    assert len(promising) >= 15 and {row["mode"] for row in promising} == {"single", "joint"}
+    for row in promising:
+        promised = Limit.parse(row["promised"])
+        assert (row["piece"] == "instant") == (promised.unit == "sameday"), row
+        if row["statutory"] and (statutory := Limit.parse(row["statutory"])).unit == promised.unit:
+            assert promised.amount <= statutory.amount, row
+
+
+@pytest.mark.parametrize("name", ["items", "responsibility", "units", "people"])
+def test_the_demo_files_are_files_that_the_city_can_import(name: str) -> None:
+    (table,) = read((DEMO / f"{name}.csv").read_bytes(), f"{name}.csv")
+    assert table.sheet.key == name and len(table.rows) == len(rows(name))
