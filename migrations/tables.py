@@ -5,6 +5,7 @@ import hotline.outbox
 import hotline.people
 import sla.timers
 import sla.versions
+import tickets.article
 import tickets.board
 import tickets.call
 import tickets.catalogue
@@ -17,6 +18,7 @@ import tickets.likeness
 import tickets.live_call
 import tickets.records
 import tickets.ticket
+import tickets.reception
 import tickets.views
 import tickets.wording
 from hotline.db import Base

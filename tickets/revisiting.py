@@ -11,7 +11,7 @@ from hotline.clock import local
 from hotline.errors import Forbidden, Refused
 from hotline.outbox import record
 from hotline.people import Person
-from tickets import access, bad_rating, deadlines, merging
+from tickets import access, bad_rating, deadlines, knowledge, merging
 from tickets.catalogue import responsible
 from tickets.dispatching import open_redo_leg, opened, required, touch
 from tickets.filing import BURDEN, burden_of, clean
@@ -86,13 +86,28 @@ def redo(
     return leg
 
 
-def answer(s: Session, ticket: Ticket, *, reply: str, by: Person, at: datetime) -> None:
-    """直办: answered in the same contact, and closed."""
+def answer(
+    s: Session, ticket: Ticket, *, reply: str, article: int | None = None, version: int | None = None, satisfied: int | None = None, by: Person, at: datetime
+) -> None:
+    """直办: answered in the same contact, and closed.
+
+    article, version: the article of the knowledge base that was read out (default: as it stands); without a reply it is the answer itself.
+    satisfied: the citizen's rating, where one was given (一键评价).
+    """
     access.check(ticket, Verb.ANSWER, by)
     bad_rating.check_answer(s, ticket, by)
-    reply = required(reply, "reply", "请填写答复内容。")
-    _close(s, ticket, solved="yes", satisfied=None, at=at, verb=Verb.ANSWER)
-    record(s, "ticket.answered", ticket, by=by, at=at, reply=reply)
+    cited: dict[str, Any] = {}
+    if article is not None:
+        version = version or knowledge.find(s, article).version
+        said = knowledge.as_of(s, article, version)
+        cited = {"article": article, "article_version": version, "article_title": said["title"]}
+        reply = reply if reply.strip() else said["body"]
+    reply = required(reply, "reply", "请填写答复内容，或引用一条知识。")
+    if satisfied is not None:
+        _answers("yes", satisfied)
+        cited["satisfied"] = satisfied
+    _close(s, ticket, solved="yes", satisfied=satisfied, at=at, verb=Verb.ANSWER)
+    record(s, "ticket.answered", ticket, by=by, at=at, reply=reply, **cited)
 
 
 def archive(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:

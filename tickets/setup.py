@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hotline.db import Base
 from hotline.people import SYSTEM_ID, Department, Person, new_password, set_password
+from tickets.article import Article
 from tickets.catalogue import Area, Item, Responsibility
 from tickets.organisation import repath
 
@@ -53,6 +54,11 @@ FILES: tuple[tuple[type[Base], str, Callable[[dict[str, str]], dict[str, Any]]],
             "basis": row["basis"],
             "valid_from": VALID_FROM,
         },
+    ),
+    (
+        Article,
+        "articles",
+        lambda row: {**{name: row[name] for name in ("title", "keywords", "body")}, "item_code": row["item"] or None, "owner_code": row["owner"] or None},
     ),
     (
         Person,

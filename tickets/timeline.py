@@ -91,6 +91,11 @@ def _missed(data: Mapping[str, Any]) -> str:
     return f"第 {data['attempt']} 次回访未接通：{MISSED[data['outcome']]}" + ("，按未联系上办结" if data["closed"] else "")
 
 
+def _answered(data: Mapping[str, Any]) -> str:
+    cited = f"（引用知识 {data['article']} 第 {data['article_version']} 版《{data['article_title']}》）" if data.get("article") else ""
+    return f"直办办结{cited}" + (f"，{SATISFIED[data['satisfied']]}" if data.get("satisfied") else "")
+
+
 def _triaged(data: Mapping[str, Any]) -> str:
     found = f"研判：{SHOULD[data['should']]}，卡在{OBSTACLES[data['obstacle']]}" if data["obstacle"] != "none" else f"研判：{SHOULD[data['should']]}，没有障碍"
     return found + (f"，按“{Track(data['track']).label}”办理" if data["track"] else "")
@@ -132,7 +137,7 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.unmerged": lambda data, name: ("撤销并单，重新派单", data["reason"]),
     "ticket.followed": lambda data, name: (f"随主单 {data['master']} 答复，待回访", data.get("reply") or ""),
     "ticket.withdrawn": lambda data, name: (f"诉求人撤单（已核对{CHECKED[data['checked']]}）", data["reason"]),
-    "ticket.answered": lambda data, name: ("直办办结", data["reply"]),
+    "ticket.answered": lambda data, name: (_answered(data), data["reply"]),
     "ticket.revealed": lambda data, name: ("查看来电人信息", data["reason"]),
     "ticket.archived": lambda data, name: ("归档", ""),
     "ticket.urged": lambda data, name: ("催办", data["text"]),

@@ -37,6 +37,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "ticket_id", name=op.f("pk_likeness_key")),
     )
     op.create_table(
+        "article",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("keywords", sa.String(), nullable=False),
+        sa.Column("item_code", sa.String(length=12), nullable=True),
+        sa.Column("owner_code", sa.String(length=40), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("words", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(["item_code"], ["item.code"], name=op.f("fk_article_item_code")),
+        sa.ForeignKeyConstraint(["owner_code"], ["department.code"], name=op.f("fk_article_owner_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
+    )
+    op.create_index(op.f("ix_article_item_code"), "article", ["item_code"], unique=False)
+    op.create_index(op.f("ix_article_owner_code"), "article", ["owner_code"], unique=False)
+    op.create_index("ix_article_words", "article", ["words"], unique=False, postgresql_using="gin")
+    op.create_table(
         "item_past",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.String(length=12), nullable=False),
@@ -47,6 +66,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item_past")),
     )
     op.create_index("ix_item_past_code", "item_past", ["code", "replaced_at"], unique=False)
+    op.create_table(
+        "article_flag",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("article_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_article_flag_article_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_article_flag_by_id")),
+        sa.ForeignKeyConstraint(["settled_by_id"], ["person.id"], name=op.f("fk_article_flag_settled_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article_flag")),
+    )
+    op.create_index("ix_article_flag_open", "article_flag", ["article_id"], unique=False, postgresql_where=sa.text("settled_at is null"))
+    op.create_table(
+        "article_past",
+        sa.Column("article_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_by_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_article_past_article_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["replaced_by_id"], ["person.id"], name=op.f("fk_article_past_replaced_by_id")),
+        sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_article_past")),
+    )
     op.create_table(
         "catalogue_draft",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -379,6 +426,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("leg_id is null and dropped_at is null"),
     )
     op.create_table(
+        "reception",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_hash", sa.String(length=64), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("call_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_reception_by_id")),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_reception_call_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_reception_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reception")),
+        sa.UniqueConstraint("call_id", name=op.f("uq_reception_call_id")),
+    )
+    op.create_index("ix_reception_at", "reception", ["at", "result"], unique=False)
+    op.create_index(op.f("ix_reception_ticket_id"), "reception", ["ticket_id"], unique=False)
+    op.create_table(
         "said",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("call_id", sa.BigInteger(), nullable=False),
@@ -580,6 +647,9 @@ def downgrade() -> None:
     op.drop_table("live_leg")
     op.drop_index(op.f("ix_said_call_id"), table_name="said")
     op.drop_table("said")
+    op.drop_index(op.f("ix_reception_ticket_id"), table_name="reception")
+    op.drop_index("ix_reception_at", table_name="reception")
+    op.drop_table("reception")
     op.drop_index("ix_planned_waiting", table_name="planned", postgresql_where=sa.text("leg_id is null and dropped_at is null"))
     op.drop_table("planned")
     op.drop_index("ix_opinion_department", table_name="opinion")
@@ -629,8 +699,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_catalogue_version_at"), table_name="catalogue_version")
     op.drop_table("catalogue_version")
     op.drop_table("catalogue_draft")
+    op.drop_table("article_past")
+    op.drop_index("ix_article_flag_open", table_name="article_flag", postgresql_where=sa.text("settled_at is null"))
+    op.drop_table("article_flag")
     op.drop_index("ix_item_past_code", table_name="item_past")
     op.drop_table("item_past")
+    op.drop_index("ix_article_words", table_name="article", postgresql_using="gin")
+    op.drop_index(op.f("ix_article_owner_code"), table_name="article")
+    op.drop_index(op.f("ix_article_item_code"), table_name="article")
+    op.drop_table("article")
     op.drop_table("likeness_key")
     op.drop_table("figures")
     op.drop_table("daily_count")
