@@ -11,7 +11,6 @@ from api.deps import At, Me
 from api.routes import post
 from hotline.db import Session
 from hotline.people import Person
-from tickets.filing import clean
 from tickets.suggesting import Advice, advise
 
 
@@ -33,4 +32,4 @@ class Suggestions(Controller):
     def suggest(self, request: Request[Person, Any, State], data: Annotated[Asked, Body()], me: Me, at: At) -> Advice:
         """Up to five, best first; `dispatch` says whether the classifier is sure enough by itself, `reason` why not."""
         with Session() as s:
-            return advise(s, request.app.state.classifier, clean(data.text, "body"), at=at, area=data.area, by=me)
+            return advise(s, request.app.state.classifier, data.text, at=at, area=data.area, by=me)

@@ -10,6 +10,9 @@ from routing.text import Folded
 ENOUGH = 30
 """Letters and 汉字. Below it the operator is to ask for one more sentence instead of guessing."""
 
+TOO_LONG = 20_000
+"""Characters above which a text is no message of one matter; what its beginning suggests is only a hint."""
+
 LEAST = 2
 """汉字 below which there is nothing to read."""
 
@@ -61,8 +64,9 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
     if opinion is None or not opinion.suggestions:
         reason = unreadable(folded) or "没有哪个事项与这段话对得上，请人工判断。"
         return Routing((), False, True, short, reason, 0.0, "help", 0.0, found, area, because, version)
-    unknown = short or opinion.strange or opinion.unit_confidence < opinion.show
-    reason = _reason(opinion, unknown, short, found[0].sentence if found else None)
+    long = len(folded.text) > TOO_LONG
+    unknown = short or long or opinion.strange or opinion.unit_confidence < opinion.show
+    reason = _reason(opinion, unknown, short, long, found[0].sentence if found else None)
     return Routing(
         suggestions=tuple(_without(suggestion, because) for suggestion in opinion.suggestions),
         dispatch=not reason,
@@ -84,12 +88,14 @@ def _without(suggestion: Suggestion, places: tuple[str, ...]) -> Suggestion:
     return replace(suggestion, because=tuple(word for word in suggestion.because if not any(word in place for place in places)))
 
 
-def _reason(opinion: Opinion, unknown: bool, short: bool, alarm: str | None) -> str:
+def _reason(opinion: Opinion, unknown: bool, short: bool, long: bool, alarm: str | None) -> str:
     """Why a person is to dispatch; empty where none is needed."""
     if alarm:
         return alarm
     if short:
         return f"描述不足 {ENOUGH} 字，请再问一句时间、地点和经过。"
+    if long:
+        return f"内容超过 {TOO_LONG} 字，只看了开头，请人工判断。"
     if opinion.strange:
         return "与以往的诉求都不像，请人工判断。"
     if unknown:

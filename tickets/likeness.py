@@ -123,6 +123,11 @@ def near_duplicates(s: Session, ticket: Ticket, *, by: Person | None = None, day
     return _alike(s, ticket, likeness.read(ticket.body), by=by, days=days, limit=limit)
 
 
+def shared(text: str, other: str) -> tuple[str, ...]:
+    """The words of `text` that the other has too, as they stand in it."""
+    return likeness.shared_words(text, [other])
+
+
 def open_matter_of_caller(
     s: Session, *, phone: str | None, text: str, item: str | None = None, area: str | None = None, at: datetime, phone_hash: str | None = None
 ) -> Ticket | None:
@@ -203,7 +208,7 @@ def _described(ticket: Ticket, other: Ticket, share: float) -> Alike:
         same_item=ticket.item_code is not None and ticket.item_code == other.item_code,
         same_place=_same_place(ticket.area_code, other.area_code),
         same_caller=ticket.phone_hash is not None and ticket.phone_hash == other.phone_hash,
-        words=likeness.shared_words(ticket.body, [other.body]),
+        words=shared(ticket.body, other.body),
     )
 
 
