@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from api import calls, catalogue, discipline, merging, sign_ins, suggestions, tickets, verbs, views
+from api import calls, catalogue, discipline, merging, routing, sign_ins, suggestions, tickets, verbs, views
 from api.deps import PROVIDED
 from api.problems import HANDLERS
 
@@ -16,6 +16,7 @@ router = Router(
         verbs.Verbs,
         merging.Merging,
         suggestions.Suggestions,
+        routing.Routing,
         catalogue.Catalogue,
         discipline.Discipline,
     ],

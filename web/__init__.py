@@ -4,9 +4,12 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 
 from web import (
+    accuracy,
+    alike,
     department,
     dispatcher,
     filing,
+    hotspots,
     live,
     live_microphone,
     merging,
@@ -42,6 +45,9 @@ router = Router(
         revisiting.Revisiting,
         revisiting.Outcome,
         supervision.Supervision,
+        alike.AlikeTickets,
+        hotspots.HotSpots,
+        accuracy.Accuracy,
     ],
     dependencies=PROVIDED,
     exception_handlers=HANDLERS,

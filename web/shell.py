@@ -33,6 +33,11 @@ DESKS = (
     Desk("/board", "督办台", (Role.SUPERVISOR,)),
     Desk("/discipline", "纪检台", (Role.DISCIPLINE,)),
 )
+LOOKED_AT = (
+    Desk("/hotspots", "热点", (Role.SUPERVISOR,)),
+    Desk("/accuracy", "派单质量", (Role.SUPERVISOR, Role.ADMIN)),
+)
+"""What is looked at from time to time: nobody's day begins there."""
 OTHER_DONE = {"receive": "已接收录音", "retry": "已重新排队转写", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
               "save_view": "已保存查询", "remove_view": "已删除查询",
               "statement": "已提交情况说明", "confirmation": "已确认移送", "withdrawal": "已不予移送", "conclusion": "已作出结论"}  # fmt: skip
@@ -86,6 +91,7 @@ class Page:
             "today": self.today,
             "path": self.request.url.path,
             "desks": desks_of(self.me),
+            "looked_at": [desk for desk in LOOKED_AT if self.me.has(*desk.posts)],
             "done": DONE.get(query.get("done", "")),
             "done_of": query.get("of", ""),
         }
