@@ -34,6 +34,22 @@ class Cast:
 
 @pytest.fixture
 def city(session: Session, at: datetime) -> None:
+    founded(session, at)
+
+
+@pytest.fixture
+def cast(session: Session, city: None) -> Cast:
+    return hired(session)
+
+
+def populated(session: Session, at: datetime) -> Cast:
+    """The small city and its cast in a session of the test's own."""
+    founded(session, at)
+    return hired(session)
+
+
+def founded(session: Session, at: datetime) -> None:
+    """The city: areas, units, items, and who answers for what."""
     versions.seed(session, at=at)
     session.add(Area(code="990100", name="安和市", level="city", aliases=[]))
     session.flush()
@@ -55,8 +71,9 @@ def city(session: Session, at: datetime) -> None:
     session.flush()
 
 
-@pytest.fixture
-def cast(session: Session, city: None) -> Cast:
+def hired(session: Session) -> Cast:
+    """The people."""
+
     def person(login: str, role: Role, department: str | None = None) -> Person:
         somebody = Person(login=login, name=login, roles=[role.value], department_code=department)
         session.add(somebody)
