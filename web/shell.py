@@ -34,12 +34,20 @@ DESKS = (
     Desk("/discipline", "纪检台", (Role.DISCIPLINE,)),
 )
 LOOKED_AT = (
+    Desk("/receptions", "受理登记", (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)),
+    Desk("/knowledge", "知识库", (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CLERK, Role.CHIEF)),
     Desk("/hotspots", "热点", (Role.SUPERVISOR,)),
     Desk("/accuracy", "派单质量", (Role.SUPERVISOR, Role.ADMIN)),
+    Desk("/organisation", "机构人员", (Role.ADMIN,)),
+    Desk("/catalogue", "事项目录", (Role.ADMIN, Role.DISPATCHER)),
 )
 """What is looked at from time to time: nobody's day begins there."""
-OTHER_DONE = {"receive": "已接收录音", "retry": "已重新排队转写", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
+OTHER_DONE = {"reception": "已登记受理结果", "write_article": "已新增知识", "edit_article": "已修改知识", "flag_article": "已标“不准”，责任单位会看到",
+              "keep_article": "已核对", "receive": "已接收录音", "retry": "已重新排队转写", "stop": "已停止转写", "correct": "已订正", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
               "save_view": "已保存查询", "remove_view": "已删除查询",
+              "import": "已导入目录", "add_unit": "已新增单位", "change_unit": "已修改单位", "dissolution": "已停用单位", "restoration": "已恢复单位",
+              "change_person": "已修改人员", "close_person": "已停用账号", "deputise": "已登记代理", "leave": "已登记请假", "end_deputies": "已结束代理",
+              "end_leaves": "已销假", "capacity": "已切换身份",
               "statement": "已提交情况说明", "confirmation": "已确认移送", "withdrawal": "已不予移送", "conclusion": "已作出结论"}  # fmt: skip
 DONE = {verb.value: f"已{label(verb)}" for verb in Verb} | OTHER_DONE
 
