@@ -19,15 +19,14 @@ from asr.frames import Message, packed, read
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 MEMORY = 4 * 1024**3  # bytes of address space; a file must not be able to eat the machine
 EXPENDABLE = b"500"  # of 1000: where memory runs out, this goes before the database
-BEHIND = 10  # of 19 steps of niceness
+BEHIND, AHEAD = 10, -5  # steps of niceness
 OFTEN = 0.5  # seconds between two reports of progress
 
 
 def main(folder: str, parent: str, live: str = "") -> int:
     """Serves until standard input ends: recordings one after the other, or live voices side by side."""
     humble(int(parent))
-    if not live:
-        give_way()
+    rank(AHEAD if live else BEHIND)
     source, sink = private_pipes()
     from asr.errors import ModelDamaged  # the heavy libraries come after the limits
     from asr.vosk import load
@@ -49,11 +48,12 @@ def main(folder: str, parent: str, live: str = "") -> int:
     return 0
 
 
-def give_way() -> None:
-    """A recording can wait, a live call cannot: where both want the processor, the call has it."""
-    os.nice(BEHIND)
+def rank(steps: int) -> None:
+    """A recording can wait, a live call cannot: where both want the processor, the call has it. Only root may put anything ahead of the rest."""
+    with contextlib.suppress(OSError):
+        os.nice(steps)
     with contextlib.suppress(OSError):  # where each session is a group of its own, only the group's rank counts
-        Path("/proc/self/autogroup").write_text(str(BEHIND))
+        Path("/proc/self/autogroup").write_text(str(steps))
 
 
 def humble(parent: int) -> None:

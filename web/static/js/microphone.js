@@ -38,7 +38,8 @@ async function start() {
       panel.querySelector("meter").value = data.level;
       if (socket.bufferedAmount > MOST * audio.sampleRate * 2) tell("网络太慢，声音传得比说话慢。");
     };
-    audio.createMediaStreamSource(sound).connect(worklet);
+    audio.createMediaStreamSource(sound).connect(worklet).connect(audio.destination); // it puts out nothing, but is asked only when it is heard
+    await audio.resume();
     socket.addEventListener("close", (event) => {
       if (running === mine) stop(event.reason || (event.code === 1000 ? "" : "与服务器的连接断了，请重新打开话筒。"));
     });
