@@ -1,6 +1,6 @@
 """登记: the form that makes a ticket, prefilled from what the classifier says, and what becomes of it when it is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,11 +85,14 @@ def new_page(page: Page, typed: Form | None = None, no: Refusal | StaleDataError
     return page.show("new_ticket.html", status=status_of(no) if no else 200, form=shown, **said)
 
 
-def form(s: Session_, page: Page, *, body: str = "", caller: str | None = None, channel: str = "phone", typed: Form | None = None) -> FilingForm:
-    """The form for this text; what was typed before goes before what would be suggested."""
+def form(
+    s: Session_, page: Page, *, body: str = "", caller: str | None = None, channel: str = "phone", typed: Form | None = None,
+    proposed: Mapping[str, str] | None = None,
+) -> FilingForm:  # fmt: skip
+    """The form for this text; what was typed before goes before what would be suggested. proposed: fields that were read out of a call."""
     text = typed.text("body") if typed else body
     advice = _advice(s, page, text, typed.text("area") if typed else "")
-    values = _typed(typed) if typed else _fresh(advice, body, channel)
+    values = _typed(typed) if typed else {**(proposed or {}), **_fresh(advice, body, channel)}
     return FilingForm(
         values=values,
         advice=advice,

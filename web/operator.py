@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
+from sqlalchemy.orm import Session as Session_
 
 from asr.formats import declared_for
 from hotline import recordings
@@ -16,11 +17,14 @@ from hotline.errors import Refusal, Refused
 from hotline.people import Person
 from hotline.privacy import masked_phone
 from hotline.roles import Role
-from tickets import calls, desks
+from tickets import calls, desks, hearing, vocabulary
 from tickets.call import Call, CallState
-from web import filing
+from tickets.calls import MAY_STOP
+from tickets.correcting import MAY_CORRECT, correct
+from tickets.eliciting import Elements, elicit
+from web import filing, transcript
 from web.deps import Answer, Typed
-from web.recording import MAY_HEAR, check_may_hear, recording
+from web.recording import check_may_hear, recording
 from web.refusals import sentence_of, status_of
 from web.shell import Page
 
@@ -94,6 +98,43 @@ class Operator(Controller):
             calls.retry(s, calls.find(s, number, by=page.me, lock=True), by=page.me, at=page.at)
         return page.go(f"/calls/{number}", "retry")
 
+    @get("/{number:int}/progress", sync_to_thread=True)
+    def progress(self, number: FromPath[int], page: Answer) -> Template:
+        """How far the transcription is and what was heard up to now, for htmx."""
+        check_may_hear(page.me)
+        with Session() as s:
+            call = calls.find(s, number, by=page.me)
+            heard = transcript.lines(_heard(s, call))
+            row, done = _row(call), transcript.progress(call)
+        waits = call.state is CallState.WAITING
+        return page.part(
+            "call_progress.html", call=row, progress=done, heard=heard, fresh=True, form=page.me.has(*MAY_STOP), may_stop=page.me.has(*MAY_STOP),
+            may_correct=not waits and page.me.has(*MAY_CORRECT),
+        )  # fmt: skip
+
+    @post("/{number:int}/stop", sync_to_thread=True)
+    def stop(self, number: FromPath[int], page: Answer) -> Response[Any]:
+        """停止转写."""
+        check_may_hear(page.me)
+        with Session.begin() as s:
+            calls.stop(s, calls.find(s, number, lock=True, by=page.me), by=page.me, at=page.at)
+        return page.go(f"/calls/{number}", "stop")
+
+    @post("/{number:int}/corrections", sync_to_thread=True)
+    def correct(self, request: Request[Any, Any, Any], number: FromPath[int], form: Typed, page: Answer) -> Response[Any] | Template:
+        """订正一句: of all the fields only the one whose button was pressed counts."""
+        check_may_hear(page.me)
+        position = form.whole("utterance")
+        if position is None:
+            raise Refused("请选择要订正的一句。", field="utterance")
+        with Session.begin() as s:
+            call = calls.find(s, number, lock=True, by=page.me)
+            correct(s, call, position, form.text(f"text-{position}"), by=page.me, at=page.at)
+            line, row = transcript.line(calls.utterances(call), position), _row(call)
+        if request.headers.get("HX-Request"):
+            return page.part("utterance.html", line=line, call=row, form=page.me.has(*MAY_STOP), may_correct=True)
+        return page.go(f"/calls/{number}", "correct")
+
     @post("/{number:int}/ticket", sync_to_thread=True)
     def file(self, number: FromPath[int], form: Typed, page: Answer) -> Response[Any]:
         """登记这通电话."""
@@ -115,14 +156,30 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
     check_may_hear(page.me)
     with Session() as s:
         call = calls.find(s, number, by=page.me)
-        heard = calls.utterances(call)
+        said = _heard(s, call)
+        found = elicit(said, vocabulary.places(s))
         open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
-        form = filing.form(s, page, body=calls.said_by_citizen(call), caller=call.phone, typed=typed) if open_ else None
-        row = _row(call)
+        form = filing.form(s, page, body=found.summary, caller=call.phone, typed=typed, proposed=_proposed(found)) if open_ else None
+        row, done = _row(call), transcript.progress(call)
     return page.show(
-        "call.html", status=status_of(no) if no else 200, call=row, heard=heard, form=form, may_hear=page.me.has(*MAY_HEAR),
+        "call.html", status=status_of(no) if no else 200, call=row, heard=transcript.lines(said), form=form, progress=done,
+        elements=transcript.elements(found), may_stop=page.me.has(*MAY_STOP), may_correct=bool(call.transcript) and page.me.has(*MAY_CORRECT),
         no=sentence_of(no) if no else "", field=getattr(no, "field", None),
     )  # fmt: skip
+
+
+def _heard(s: Session_, call: Call) -> list[dict[str, Any]]:
+    """The transcript, or as much of it as there is up to now."""
+    if call.transcript is not None or not hearing.wanted(call):
+        return calls.utterances(call)
+    heard = hearing.so_far(s, call)
+    rows: list[dict[str, Any]] = hearing.readable(heard, hearing.speakers(call, heard), vocabulary.names(s))["utterances"]
+    return rows
+
+
+def _proposed(found: Elements) -> dict[str, str]:
+    """What the elements fill in the form; the operator changes it."""
+    return {"title": found.title, "wants": found.wants, "address": found.where, "caller_name": found.who}
 
 
 def _listed(me: Person) -> tuple[list[CallRow], str]:

@@ -23,7 +23,7 @@ def call(session: Session, cast: Cast, at: datetime) -> Call:
 
 
 def test_a_correction_stands_in_the_transcript_and_the_pair_is_kept(session: Session, cast: Cast, call: Call, at: datetime) -> None:
-    correcting.correct(session, call, 1, "翠湖花园停水3天了", by=cast.operator, at=at)
+    correcting.correct(session, call, 1, "翠湖花园停水四天了", by=cast.operator, at=at)
     correcting.correct(session, call, 1, "翠湖花园停了3天水", by=cast.reviewer, at=at)
     session.flush()
     row = calls.utterances(call)[1]

@@ -183,7 +183,7 @@ def test_a_countdown_turns_red_by_the_servers_clock_wherever_the_browser_is(open
 
 
 def test_a_line_of_the_transcript_plays_from_there_and_can_be_quoted(open_: Open, as_: As, client: TestClient[Litestar], city: World) -> None:
-    from tests.web.test_operator import SAID, _heard
+    from tests.web.test_operator import WRITTEN, _heard
 
     hertz = 901
     number = _heard(hertz, now())
@@ -195,7 +195,7 @@ def test_a_line_of_the_transcript_plays_from_there_and_can_be_quoted(open_: Open
     page.wait_for_function("document.querySelector('audio').currentTime >= 1.2")
     page.fill("#body", "")
     page.locator(".utterance.citizen .quote").click()
-    expect(page.locator("#body")).to_have_value(SAID)
+    expect(page.locator("#body")).to_have_value(WRITTEN)
 
 
 PAGES = {

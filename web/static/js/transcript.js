@@ -19,10 +19,15 @@ document.addEventListener("click", (event) => {
 
 const audio = document.querySelector("audio");
 if (audio) {
-  document.querySelectorAll("[data-quote]").forEach((button) => (button.hidden = false));
-  const lines = [...document.querySelectorAll(".utterance")];
+  const showQuotes = () => document.querySelectorAll("[data-quote]").forEach((button) => (button.hidden = false));
+  showQuotes();
+  document.addEventListener("htmx:afterSettle", () => {
+    showQuotes();
+    // The transcript is through: the form is filled from it, unless somebody has begun to type.
+    if (document.querySelector("[data-written]") && document.getElementById("body")?.value === "") location.reload();
+  });
   audio.addEventListener("timeupdate", () => {
-    for (const line of lines) {
+    for (const line of document.querySelectorAll(".utterance")) {
       const now = !audio.paused && audio.currentTime >= Number(line.dataset.from) && audio.currentTime < Number(line.dataset.to);
       if (now && !line.classList.contains("now")) line.scrollIntoView({ block: "nearest" });
       line.classList.toggle("now", now);
