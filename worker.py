@@ -18,7 +18,7 @@ from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import bad_rating, calls, dispatching, hearing, hotspots, learning, merging, triggers
+from tickets import bad_rating, calls, co_handling, dispatching, hearing, hotspots, learning, merging, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
 from tickets.suggesting import advise
@@ -167,6 +167,16 @@ def follow_master(event_id: int) -> None:
             log.info("followers told", ticket=event.subject_id, followers=merging.follow_master(s, event, at=clock.now()))
 
 
+@job()
+def start_co_handler(event_id: int) -> None:
+    """顺序协办: where one has answered or left, the next one begins."""
+    with _once(event_id, "start_co_handler") as s:
+        if s is not None:
+            ticket_id = s.get_one(Event, event_id).subject_id
+            leg = co_handling.start_next(s, ticket_id, at=clock.now())
+            log.info("co-handlers' turns looked at", ticket=ticket_id, department=leg.department_code if leg else None)
+
+
 SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     {
         "call.received": (transcribe_call,),
@@ -178,6 +188,7 @@ SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     dict.fromkeys(bad_rating.EVENTS, (open_bad_rating,)),
     dict.fromkeys(learning.EVENTS, (remember_ticket,)),
     dict.fromkeys(merging.EVENTS, (follow_master,)),
+    dict.fromkeys(co_handling.EVENTS, (start_co_handler,)),
 )
 
 

@@ -2,7 +2,22 @@
 
 from litestar import Router
 
-from api import calls, catalogue, discipline, merging, routing, sign_ins, suggestions, tickets, verbs, views
+from api import (
+    calls,
+    catalogue,
+    desk,
+    discipline,
+    knowledge,
+    merging,
+    reception,
+    requests,
+    routing,
+    sign_ins,
+    suggestions,
+    tickets,
+    verbs,
+    views,
+)
 from api.deps import PROVIDED
 from api.problems import HANDLERS
 
@@ -15,9 +30,15 @@ router = Router(
         views.Views,
         verbs.Verbs,
         merging.Merging,
+        requests.Requests,
+        requests.Records,
+        desk.Desk,
         suggestions.Suggestions,
+        reception.Receptions,
+        knowledge.Knowledge,
         routing.Routing,
         catalogue.Catalogue,
+        catalogue.CatalogueFiles,
         discipline.Discipline,
     ],
     dependencies=PROVIDED,

@@ -1,7 +1,7 @@
 """What the API answers with. Moments are ISO 8601 in Shanghai time; a citizen's name and number are masked."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from hotline.clock import local
 from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
 from tickets import access
+from tickets.beside import beside
 from tickets.call import Call
 from tickets.calls import utterances
 from tickets.revealing import hidden_from
@@ -34,6 +35,8 @@ class LegOut:
     return_until: str | None
     ended_at: str | None
     outcome: str | None
+    wrong_dispatch: bool
+    paused: bool
     result: str | None
     reply: str | None
 
@@ -54,6 +57,7 @@ class TicketOut:
     """工单. track: simple, special, explain or human (研判); of a bad rating valid, mistaken or malicious.
 
     version: send it back with a verb, so that a change in between is noticed. moves: what you may do now.
+    beside: requests, notices, consultations, instructions, and turns: the units that are still to help, in order.
     """
 
     number: str
@@ -96,8 +100,11 @@ class TicketOut:
     solved: str | None
     satisfied: int | None
     closed_at: str | None
+    instructed: bool
+    excluded: bool
     moves: list[str]
     legs: list[LegOut]
+    beside: dict[str, Any]
     timeline: list[EntryOut]
 
 
@@ -148,6 +155,17 @@ def iso(moment: datetime | None) -> str | None:
     return local(moment).isoformat(timespec="seconds") if moment else None
 
 
+def moments(said: Any) -> Any:
+    """The same with every moment and day as text."""
+    if isinstance(said, dict):
+        return {name: moments(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [moments(value) for value in said]
+    if isinstance(said, datetime):
+        return iso(said)
+    return said.isoformat() if isinstance(said, date) else said
+
+
 def _iso(moment: datetime) -> str:
     return local(moment).isoformat(timespec="seconds")
 
@@ -196,6 +214,9 @@ def ticket_out(s: Session, ticket: Ticket, me: Person) -> TicketOut:
         solved=ticket.solved,
         satisfied=ticket.satisfied,
         closed_at=iso(ticket.closed_at),
+        instructed=ticket.instructed,
+        excluded=ticket.excluded,
+        beside=moments(asdict(beside(s, ticket))),
         moves=[move.verb.value for move in access.moves_for(ticket, me)],
         legs=[leg_out(leg) for leg in ticket.legs],
         timeline=[EntryOut(_iso(entry.at), entry.kind, entry.who, entry.headline, entry.detail) for entry in timeline(s, ticket)],
@@ -218,6 +239,8 @@ def leg_out(leg: Leg) -> LegOut:
         return_until=iso(leg.return_until),
         ended_at=iso(leg.ended_at),
         outcome=leg.outcome,
+        wrong_dispatch=leg.wrong_dispatch,
+        paused=leg.paused_at is not None and leg.ended_at is None,
         result=leg.result,
         reply=leg.reply,
     )

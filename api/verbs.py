@@ -47,21 +47,31 @@ class Versioned:
 
 @dataclass
 class Dispatch(Versioned):
-    """派单. item and area: corrections, where needed."""
+    """派单. item and area: corrections, where needed. in_order: co-handlers one after another; limits: their own by unit, `{"zhujian": "2 workday"}`."""
 
     department: str = ""
     co_handlers: Sequence[str] = field(default_factory=list)
     item: str | None = None
     area: str | None = None
     basis: str = ""
+    in_order: bool = False
+    limits: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Assignment(Versioned):
-    """改派 or 增加协办: to whom, and why."""
+    """改派: to whom, and why."""
 
     department: str = ""
     reason: str = ""
+
+
+@dataclass
+class Help(Assignment):
+    """增加协办. limit: its own, no longer than the lead's; in_order: it begins when those that help already have answered."""
+
+    limit: str = ""
+    in_order: bool = False
 
 
 @dataclass
@@ -82,9 +92,10 @@ class ReturnRequest(Versioned):
 
 @dataclass
 class ReturnRuling(Versioned):
-    """审退单. leg: which one, where several departments ask."""
+    """审退单. leg: which one, where several departments ask. wrong_dispatch: 无责退单; left out: as the reason for the return says."""
 
     approve: bool = False
+    wrong_dispatch: bool | None = None
     reason: str = ""
     leg: int | None = None
 
@@ -96,6 +107,7 @@ class Reply(Versioned):
     result: str = ""
     reply: str = ""
     contacted_at: datetime | None = None
+    without: str = ""
 
 
 @dataclass
@@ -130,19 +142,41 @@ class Words(Versioned):
 
 
 @dataclass
+class Answer(Versioned):
+    """直办. article: id of what was read out from the knowledge base, article_version: in which version (default: as it stands).
+
+    satisfied: the citizen's rating, 5 to 1, where one was given.
+    """
+
+    text: str = ""
+    article: int | None = None
+    article_version: int | None = None
+    satisfied: int | None = None
+
+
+@dataclass
 class Extension(Versioned):
-    """延期. limit: how much longer, `3 workday`."""
+    """延期. limit: how much longer, `3 workday`. application: the request that is granted; then limit and reason default to what was asked."""
 
     limit: str = ""
     reason: str = ""
+    application: int | None = None
 
 
 @dataclass
 class Pause(Versioned):
-    """挂起. reason: one that the policy lists, such as waiting_citizen."""
+    """挂起. reason: one that the policy lists, such as waiting_citizen. application: the request that is granted; then the rest may be left out."""
 
     reason: str = ""
     text: str = ""
+    application: int | None = None
+
+
+@dataclass
+class Resumption(Words):
+    """恢复计时. leg: which one, where several stand still."""
+
+    leg: int | None = None
 
 
 @dataclass
@@ -164,7 +198,7 @@ class Verbs(Controller):
     @post("/dispatch", status_code=200, summary="派单")
     def dispatch(self, request: Asking, number: Number, data: Annotated[Dispatch, Body()], me: Me, at: At) -> Response[TicketOut]:
         """To a lead department and any co-handlers."""
-        fields = {"department": data.department, "co_handlers": data.co_handlers, "item": data.item, "area": data.area, "basis": data.basis}
+        fields = said(data)
         return act(request, number, data, me, at, lambda s, ticket: dispatching.dispatch(s, ticket, by=me, at=at, **fields))
 
     @post("/redispatch", status_code=200, summary="改派")
@@ -175,11 +209,14 @@ class Verbs(Controller):
         )
 
     @post("/co-handlers", status_code=200, summary="增加协办")
-    def add_co_handler(self, request: Asking, number: Number, data: Annotated[Assignment, Body()], me: Me, at: At) -> Response[TicketOut]:
+    def add_co_handler(self, request: Asking, number: Number, data: Annotated[Help, Body()], me: Me, at: At) -> Response[TicketOut]:
         """A further department helps the lead."""
         return act(
-            request, number, data, me, at, lambda s, t: co_handling.add_co_handler(s, t, department=data.department, reason=data.reason, by=me, at=at)
-        )
+            request, number, data, me, at,
+            lambda s, t: co_handling.add_co_handler(
+                s, t, department=data.department, reason=data.reason, limit=data.limit, in_order=data.in_order, by=me, at=at
+            ),
+        )  # fmt: skip
 
     @post("/signature", status_code=200, summary="签收")
     def sign(self, request: Asking, number: Number, data: Annotated[Signature, Body()], me: Me, at: At) -> Response[TicketOut]:
@@ -205,7 +242,7 @@ class Verbs(Controller):
 
         def rule(s: Session_, ticket: Ticket) -> object:
             if data.approve:
-                return returning.approve_return(s, ticket, leg=data.leg, by=me, at=at)
+                return returning.approve_return(s, ticket, leg=data.leg, wrong_dispatch=data.wrong_dispatch, by=me, at=at)
             return returning.refuse_return(s, ticket, reason=data.reason, leg=data.leg, by=me, at=at)
 
         return act(request, number, data, me, at, rule)
@@ -216,7 +253,7 @@ class Verbs(Controller):
         contacted = data.contacted_at if data.contacted_at is None or data.contacted_at.tzinfo else data.contacted_at.replace(tzinfo=SHANGHAI)
         return act(
             request, number, data, me, at,
-            lambda s, t: resolving.resolve(s, t, result=data.result, reply=data.reply, contacted_at=contacted, by=me, at=at),
+            lambda s, t: resolving.resolve(s, t, result=data.result, reply=data.reply, contacted_at=contacted, without=data.without, by=me, at=at),
         )  # fmt: skip
 
     @post("/review", status_code=200, summary="审核")
@@ -246,9 +283,9 @@ class Verbs(Controller):
         return act(request, number, data, me, at, ask)
 
     @post("/answer", status_code=200, summary="直办办结")
-    def answer(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+    def answer(self, request: Asking, number: Number, data: Annotated[Answer, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Answered in the same contact, and closed."""
-        return act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, article=data.article, version=data.article_version, satisfied=data.satisfied, by=me, at=at))
 
     @post("/urges", status_code=200, summary="催办")
     def urge(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
@@ -274,17 +311,17 @@ class Verbs(Controller):
     @post("/extensions", status_code=200, summary="批准延期")
     def extend(self, request: Asking, number: Number, data: Annotated[Extension, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Before the deadline, at most as often and as long as the rule allows."""
-        return act(request, number, data, me, at, lambda s, t: easing.extend(s, t, limit=data.limit, reason=data.reason, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.extend(s, t, **said(data), by=me, at=at))
 
     @post("/pauses", status_code=200, summary="批准挂起")
     def pause(self, request: Asking, number: Number, data: Annotated[Pause, Body()], me: Me, at: At) -> Response[TicketOut]:
         """For a reason that the policy lists, at most for its cap."""
-        return act(request, number, data, me, at, lambda s, t: easing.pause(s, t, reason=data.reason, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.pause(s, t, **said(data), by=me, at=at))
 
     @post("/resumptions", status_code=200, summary="恢复计时")
-    def resume(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:
+    def resume(self, request: Asking, number: Number, data: Annotated[Resumption, Body()], me: Me, at: At) -> Response[TicketOut]:
         """The clock runs on."""
-        return act(request, number, data, me, at, lambda s, t: easing.resume(s, t, text=data.text, by=me, at=at))
+        return act(request, number, data, me, at, lambda s, t: easing.resume(s, t, **said(data), by=me, at=at))
 
     @post("/archive", status_code=200, summary="归档")
     def archive(self, request: Asking, number: Number, data: Annotated[Versioned, Body()], me: Me, at: At) -> Response[TicketOut]:
@@ -302,6 +339,11 @@ class Verbs(Controller):
         if "Idempotency-Key" in request.headers:
             raise Refused("查看来电人不接受 Idempotency-Key：每次查看都要留痕。", field="Idempotency-Key")
         return once(request, b"", by=me, at=at, status=200, do=look)
+
+
+def said(data: Versioned) -> dict[str, Any]:
+    """What a verb is given: everything but the version."""
+    return {name: value for name, value in vars(data).items() if name != "version"}
 
 
 def act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
