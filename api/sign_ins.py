@@ -9,6 +9,7 @@ from litestar.params import Body
 
 from api.deps import At, Me, Token
 from api.routes import delete, get, post
+from hotline import capacity
 from hotline.db import Session
 from hotline.people import authenticate, sign_in, sign_out
 
@@ -41,6 +42,24 @@ class Who:
     department: str | None
 
 
+@dataclass
+class CapacityOut:
+    """身份: a way in which one may act. key: for choosing it; on_behalf_of: the id of the person acted for (代理)."""
+
+    key: str
+    name: str
+    roles: list[str]
+    department: str | None
+    on_behalf_of: int | None
+
+
+@dataclass
+class CapacityIn:
+    """key: of one's capacities; '' for one's own unit."""
+
+    key: str = ""
+
+
 class SignIns(Controller):
     """登录."""
 
@@ -68,3 +87,18 @@ class SignIns(Controller):
         with Session.begin() as s:
             sign_out(s, token)
 
+    @get("/current/capacities", summary="可用的身份")
+    def capacities(self, me: Me, at: At) -> list[CapacityOut]:
+        """One's own unit, further units (兼任), and colleagues for whom one is deputy today."""
+        with Session() as s:
+            return [_capacity(one) for one in capacity.capacities(s, me.id, at=at)]
+
+    @post("/current/capacity", status_code=200, summary="切换身份")
+    def choose(self, data: Annotated[CapacityIn, Body()], token: Token, me: Me, at: At) -> CapacityOut:
+        """From now on this token acts so; events note on whose behalf."""
+        with Session.begin() as s:
+            return _capacity(capacity.choose(s, token, data.key, at=at))
+
+
+def _capacity(one: capacity.Capacity) -> CapacityOut:
+    return CapacityOut(one.key, one.name, list(one.roles), one.department.code if one.department else None, one.behalf)

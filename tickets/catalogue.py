@@ -122,7 +122,10 @@ def item_as_of(s: Session, code: str, at: datetime) -> Item:
     if item.entered_at is None or item.entered_at <= at:
         return item
     past = s.scalar(select(ItemPast).where(ItemPast.code == code, ItemPast.replaced_at > at).order_by(ItemPast.replaced_at).limit(1))
-    return item if past is None else Item(code=code, **past.body)
+    if past is None:
+        return item
+    dates = {name: date.fromisoformat(past.body[name]) if past.body.get(name) else None for name in ("valid_from", "valid_to")}
+    return Item(code=code, **{**past.body, **dates})
 
 
 def area_named(s: Session, code: str) -> Area:
