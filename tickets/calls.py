@@ -14,7 +14,7 @@ from hotline.outbox import record
 from hotline.people import Person, system
 from hotline.privacy import phone_number
 from hotline.roles import Role
-from tickets import access, hearing, vocabulary
+from tickets import access, calling_again, hearing, vocabulary
 from tickets.call import Call, CallState
 from tickets.filing import Matter, file
 from tickets.suggesting import Advice
@@ -111,10 +111,15 @@ def requeue_waiting(s: Session, *, at: datetime) -> int:
 def file_from(s: Session, call: Call, advice: Advice, *, at: datetime) -> Ticket:
     """The ticket of a transcribed call, filed by the system; its clock began when the call was received.
 
+    A caller who asks after a matter that is still open urges that ticket, which is returned.
     Its item is the classifier's best guess, which the dispatcher corrects; a text that it does not know has none.
     """
     item = advice.suggestions[0].item if advice.suggestions and not advice.unknown else None
-    matter = Matter(body=said_by_citizen(call), kind=advice.kind, item=item, area=advice.area, phone=call.phone or "", channel=call.channel)
+    said = said_by_citizen(call)
+    if (known := calling_again.open_matter(s, call, said, advice, item, at=at)) is not None:
+        calling_again.urge(s, known, said=said, call=call, by=system(s), at=at)
+        return known
+    matter = Matter(body=said, kind=advice.kind, item=item, area=advice.area, phone=call.phone or "", channel=call.channel)
     ticket = file(s, matter, by=system(s), at=at, received_at=call.received_at, advice=advice)
     link(call, ticket)
     return ticket

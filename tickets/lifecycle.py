@@ -167,7 +167,7 @@ MOVES: tuple[Move, ...] = (
     _move(V.APPROVE_TERMINATION, [S.HANDLING], None, [R.REVIEWER], "初审同意终止"),
     _move(V.TERMINATE, [S.HANDLING], S.TERMINATED, [R.SUPERVISOR], "批准终止"),
     _move(V.REFUSE_TERMINATION, [S.HANDLING], None, [R.REVIEWER, R.SUPERVISOR], "驳回终止", needs=("reason",)),
-    _move(V.URGE, OPEN, None, [R.OPERATOR, R.DISPATCHER, R.SUPERVISOR, R.REVISITOR], "催办", needs=("text",)),
+    _move(V.URGE, OPEN, None, [R.OPERATOR, R.DISPATCHER, R.SUPERVISOR, R.REVISITOR, R.SYSTEM], "催办", needs=("text",)),
     _move(V.SUPERVISE, OUT, None, [R.SUPERVISOR], "督办", needs=("text",)),
     _move(V.INSTRUCT, OPEN, None, [R.DISPATCHER, R.SUPERVISOR], "登记批示", needs=("leader", "text")),
     _move(V.TRIAGE, [S.FILED, S.DISPATCHED, S.HANDLING], None, [R.OPERATOR, R.DISPATCHER], "研判", needs=("should", "obstacle")),

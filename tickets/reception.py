@@ -149,8 +149,13 @@ def numbers(s: Session, *, since: datetime, until: datetime) -> dict[str, int]:
     return {result: counted.get(result, 0) for result in RESULTS} | {"direct": direct, "ticket": total}
 
 
-def _seen_by(person: Person) -> Select[Reception]:
+def check_may_read(person: Person) -> None:
+    """Raises Forbidden."""
     if not person.has(*MAY_READ):
         raise Forbidden("受理登记由话务、派单、审核和督办人员使用。")
+
+
+def _seen_by(person: Person) -> Select[Reception]:
+    check_may_read(person)
     about = Reception.ticket_id.is_(None) | access.about_others(person)
     return select(Reception).outerjoin(Ticket, Ticket.id == Reception.ticket_id).where(about).options(joinedload(Reception.ticket), joinedload(Reception.by))

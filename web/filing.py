@@ -23,9 +23,11 @@ from tickets.lifecycle import Verb
 from tickets.suggesting import Advice, advise
 from tickets.ticket import KIND_LABELS, Kind, Ticket
 from tickets.tracks import OBSTACLES, SHOULD
-from web import choices
+from web import choices, reception
 from web.deps import Answer, Typed
 from web.form import NOTHING, Form
+from web.knowledge import ArticleView, cited, offered
+from web.reception import KnownView
 from web.refusals import sentence_of, status_of
 from web.shell import Page
 
@@ -41,6 +43,7 @@ class FilingForm:
 
     values: dict[str, Any]
     advice: Advice | None
+    articles: list[ArticleView]
     kinds: dict[str, str]
     channels: dict[str, str]
     confidentialities: dict[str, str]
@@ -50,6 +53,9 @@ class FilingForm:
     areas: list[choices.Group]
     departments: list[choices.Group]
     caller: str
+    known: list[KnownView]
+    outcomes: list[choices.Group]
+    satisfied: dict[int, str]
 
 
 class Filing(Controller):
@@ -73,7 +79,8 @@ class Filing(Controller):
         page.only(Role.OPERATOR, Role.DISPATCHER)
         with Session() as s:
             advice = _advice(s, page, form.text("body"), form.text("area"))
-        return page.part("suggestion.html", advice=advice, chosen=form.text("suggested"), body=form.text("body"))
+            articles = offered(s, advice, form.text("body"))
+        return page.part("suggestion.html", advice=advice, chosen=form.text("suggested"), body=form.text("body"), articles=articles)
 
 
 def new_page(page: Page, typed: Form | None = None, no: Refusal | StaleDataError | None = None) -> Template:
@@ -96,6 +103,7 @@ def form(
     return FilingForm(
         values=values,
         advice=advice,
+        articles=offered(s, advice, text),
         kinds={kind.value: name for kind, name in KIND_LABELS.items() if kind is not Kind.BAD_RATING},
         shoulds=SHOULD,
         obstacles=OBSTACLES,
@@ -105,6 +113,9 @@ def form(
         areas=choices.areas(s),
         departments=[],
         caller=masked_phone(caller),
+        known=reception.known(s, page, (typed.text("phone") if typed else "") or caller),
+        outcomes=reception.outcomes(),
+        satisfied=revisiting.SATISFIED,
     )
 
 
@@ -121,6 +132,8 @@ def file(
         return again(None)
     try:
         with Session.begin() as s:
+            if done := reception.instead(s, page, form, call):
+                return done
             ticket = _file(s, page, form, call, live)
             THEN.get(then, _leave)(s, page, form, ticket)
             number = ticket.number
@@ -146,7 +159,7 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None, live_id: int
         phone=form.text("phone") or (call.phone or "" if call else ""),
         confidentiality=form.text("confidentiality") or "open",
         channel=call.channel if call else form.text("channel") or "window",
-        origin=form.text("origin") or None,
+        origin=form.text("recheck") or form.text("origin") or None,
         **_special(form),
     )
     if not matter.kind:
@@ -182,7 +195,11 @@ def _dispatch(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
 
 
 def _answer(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
-    revisiting.answer(s, access.find(s, ticket.number, page.me), reply=form.text("reply"), by=page.me, at=page.at)
+    article, version = cited(form)
+    revisiting.answer(
+        s, access.find(s, ticket.number, page.me), reply=form.text("reply"), article=article, version=version, satisfied=form.whole("satisfied"), by=page.me,
+        at=page.at,
+    )  # fmt: skip
 
 
 _WINDOW: dict[str, Callable[[Form], Any]] = {"window": lambda form: form.text("window")}
@@ -199,7 +216,8 @@ SPECIAL: dict[str, dict[str, Callable[[Form], Any]]] = {
     Kind.AGENCY: _APPLIED,
 }
 FIELDS = ("body", "kind", "title", "wants", "area", "address", "caller_name", "phone", "confidentiality", "channel", *BURDEN,
-          "suggested", "item", "department", "reply", "window", "application", "should", "obstacle", "concerns_name", "origin")  # fmt: skip
+          "suggested", "item", "department", "reply", "window", "application", "should", "obstacle", "concerns_name", "origin", "article", "satisfied",
+          "outcome", "reception_note")  # fmt: skip
 LIKELY = 0.6  # a suggestion above this is chosen beforehand; the operator sees it and may choose otherwise
 THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _dispatch, "answer": _answer}
 

@@ -43,7 +43,9 @@ LOOKED_AT = (
 )
 """What is looked at from time to time: nobody's day begins there."""
 OTHER_DONE = {"reception": "已登记受理结果", "write_article": "已新增知识", "edit_article": "已修改知识", "flag_article": "已标“不准”，责任单位会看到",
-              "keep_article": "已核对", "receive": "已接收录音", "retry": "已重新排队转写", "stop": "已停止转写", "correct": "已订正", "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
+              "keep_article": "已核对",
+              "receive": "已接收录音", "retry": "已重新排队转写", "stop": "已停止转写", "correct": "已订正",
+              "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
               "save_view": "已保存查询", "remove_view": "已删除查询",
               "import": "已导入目录", "add_unit": "已新增单位", "change_unit": "已修改单位", "dissolution": "已停用单位", "restoration": "已恢复单位",
               "change_person": "已修改人员", "close_person": "已停用账号", "deputise": "已登记代理", "leave": "已登记请假", "end_deputies": "已结束代理",
