@@ -23,6 +23,9 @@ FEW = 10
 
 BINS = 10
 MOST = 20
+MARKED = 0.25
+"""PSI above which a shift is usually called marked."""
+
 BRANCH = 2
 """Digits of an item's branch: of over five hundred items the week's few tickets would show a shift where there is none."""
 
@@ -72,7 +75,7 @@ class Bin:
 @dataclass(frozen=True)
 class Week:
     """What came in one week, from a Monday. said: mean confidence of the first suggestion; shift: PSI of the branches of items against
-    training, None where training's are not known.
+    training, None where training's are not known; by_chance: the shift that so few tickets would show if nothing had changed.
     """
 
     monday: date
@@ -80,6 +83,12 @@ class Week:
     unknown: Share
     said: float | None
     shift: float | None
+    by_chance: float | None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the shift is marked, and more than chance would make it."""
+        return self.shift is not None and self.by_chance is not None and self.shift > max(MARKED, 2 * self.by_chance)
 
 
 @dataclass(frozen=True)
@@ -194,19 +203,20 @@ def _weeks(s: Session, at: datetime, trained: Mapping[str, int]) -> list[Week]:
     for week, code, number in s.execute(select(monday, branch, func.count()).where(filed, Lesson.suggested_item.is_not(None)).group_by(monday, branch)):
         branches.setdefault(week, {})[code] = number
     return [
-        Week(week.date(), number, Share(unknown, number), float(said) if said is not None else None, _shift(trained, branches.get(week, {})))
+        Week(week.date(), number, Share(unknown, number), float(said) if said is not None else None, *_shift(trained, branches.get(week, {})))
         for week, number, unknown, said in rows
     ]
 
 
-def _shift(trained: Mapping[str, int], now: Mapping[str, int]) -> float | None:
+def _shift(trained: Mapping[str, int], now: Mapping[str, int]) -> tuple[float, float] | tuple[None, None]:
     if not trained or not now:
-        return None
+        return None, None
     before: dict[str, int] = {}
     for item, number in trained.items():
         before[item[:BRANCH]] = before.get(item[:BRANCH], 0) + number
     classes = sorted({*before, *now})
-    return measures.shift(*(np.array([counts.get(code, 0) for code in classes], dtype=float) for counts in (before, now)))
+    shift = measures.shift(*(np.array([counts.get(code, 0) for code in classes], dtype=float) for counts in (before, now)))
+    return shift, (len(classes) - 1) * (1 / sum(before.values()) + 1 / sum(now.values()))
 
 
 def _confusions(s: Session, settled: ColumnElement[bool]) -> list[Confusion]:

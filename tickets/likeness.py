@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, String, cast, func, insert, select, true
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, String, cast, func, insert, select, true, update
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 
@@ -46,6 +46,9 @@ WHEREVER = 0.8
 
 ASKS_AFTER = ("催", "上次", "反映过", "投诉过", "打过电话", "打过你们", "之前打", "昨天打", "工单", "怎么样了", "处理得怎", "进度", "到哪一步")
 """Words of a caller who asks after a matter that is already ours."""
+
+SMALL = 20
+"""Tickets of a cluster that one single ticket may join to another: no two large ones become one by somebody's long letter."""
 
 AFTER_THE_SAME = 0.03
 """Likeness that is enough for a caller who asks after his only open matter: such calls are short and say little of it."""
@@ -107,12 +110,25 @@ def index(s: Session, ticket: Ticket) -> tuple[Likeness, bool]:
     if keys := likeness.keys(seen):
         s.execute(insert(LikenessKey), [{"key": key, "ticket_id": ticket.id} for key in keys])
     s.flush()
-    near = _alike(s, ticket, seen, by=None, days=DAYS, limit=5)
-    if best := next((one for one in near if one.likeness >= (SAME_MATTER if one.same_place else CLUSTERED)), None):
-        partner = s.get_one(Likeness, best.ticket.id)
-        partner.cluster_id = row.cluster_id = partner.cluster_id or partner.ticket_id
-        s.flush()
+    _cluster(s, row, _alike(s, ticket, seen, by=None, days=DAYS, limit=READ))
     return row, True
+
+
+def _cluster(s: Session, row: Likeness, near: Sequence[Alike]) -> None:
+    """热点: joins the cluster of the ticket most like it, and with it the small clusters of others that are like it: it stands between them."""
+    same = [one.ticket.id for one in near if one.likeness >= (SAME_MATTER if one.same_place else CLUSTERED)]
+    partners = {partner.ticket_id: partner for partner in s.scalars(select(Likeness).where(Likeness.ticket_id.in_(same)))}
+    if not partners:
+        return
+    first = partners[same[0]]
+    into = first.cluster_id or first.ticket_id
+    alone = [partner for partner in partners.values() if partner.cluster_id is None]
+    others = {partner.cluster_id for partner in partners.values() if partner.cluster_id not in (None, into)}
+    sizes = select(Likeness.cluster_id).where(Likeness.cluster_id.in_(others)).group_by(Likeness.cluster_id).having(func.count() <= SMALL)
+    s.execute(update(Likeness).where(Likeness.cluster_id.in_(s.scalars(sizes).all())).values(cluster_id=into))
+    for one in (row, *alone):
+        one.cluster_id = into
+    s.flush()
 
 
 def near_duplicates(s: Session, ticket: Ticket, *, by: Person | None = None, days: int = DAYS, limit: int = 5) -> list[Alike]:

@@ -76,7 +76,16 @@ def test_drift_is_told_week_by_week_of_all_that_came(session: Session, taught: A
     weeks = accuracy.quality(session, at=at, trained={WATER: 50, "010101": 50}).weeks
     assert [(str(one.monday), one.tickets, one.unknown) for one in weeks] == [("2026-11-16", 2, Share(1, 2)), ("2026-11-09", 1, Share(0, 1))]
     assert weeks[0].said == pytest.approx(0.5) and weeks[0].shift is not None and weeks[0].shift > 0
+    assert not weeks[0].drifted  # of two tickets nothing can be told
     assert accuracy.quality(session, at=at).weeks[0].shift is None
+
+
+def test_a_marked_shift_of_many_is_drift(session: Session, taught: Any, at: datetime) -> None:
+    for _ in range(40):
+        taught(WATER, None)
+    trained = {f"{branch:02}0101": 50 for branch in range(1, 9)}
+    assert accuracy.quality(session, at=at, trained=trained).weeks[0].drifted
+    assert not accuracy.quality(session, at=at, trained={WATER: 50}).weeks[0].drifted
 
 
 def test_the_confusions_that_cost_most_come_first(session: Session, taught: Any, at: datetime) -> None:

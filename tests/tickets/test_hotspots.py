@@ -48,6 +48,15 @@ def test_hot_spots_are_ranked_by_different_callers_not_by_who_calls_most(session
     assert {ticket.body for ticket in hotspots.in_cluster(session, cast.supervisor, found[0].id, at=at + timedelta(days=1))} == set(BURST)
 
 
+def test_a_ticket_between_two_brings_them_together(session: Session, said: Said, cast: Cast, at: datetime) -> None:
+    apart = ("翠湖花园停水已经三天，希望尽快恢复供水，几百户人家都等着", "我们翠湖花园从前天开始就没有水了，打供水集团电话没人接，什么时候能来水啊")
+    for n, body in enumerate((apart[0], apart[1], apart[0], apart[1])):
+        said(body, hours=n, phone=f"1380000000{n}")
+    assert [one.tickets for one in hotspots.clusters(session, cast.supervisor, at=at + timedelta(days=1))] == [2, 2]
+    said("翠湖花园小区停水三天了，物业和供水集团都没人管，老人孩子没水喝，请尽快恢复", hours=5, phone="13900000000")
+    assert [one.tickets for one in hotspots.clusters(session, cast.supervisor, at=at + timedelta(days=1))] == [5]
+
+
 def test_callers_without_a_number_are_told_apart_from_different_callers(session: Session, said: Said, cast: Cast, at: datetime) -> None:
     for n, phone in enumerate(("13800000001", "", "")):
         said(BURST[n], hours=n, phone=phone)

@@ -65,7 +65,7 @@ def test_hot_spots_are_the_supervisors(as_: As, who: str) -> None:
 def test_what_is_alike_stands_side_by_side_and_is_merged_from_there(as_: As, remembered: Remembered) -> None:
     first, second, _ = remembered(place="听涛园")
     page = as_("dispatcher").sees(f"/tickets/{second}/alike")
-    assert first in page and "<mark>听涛园" in page and page.count("把 ") >= 2
+    assert first in page and "<mark>听涛园" in page and page.count("并入") >= 2
     assert f'action="/tickets/{second}/merge"' in page and f'name="master" value="{first}"' in page
     assert f"/tickets/{second}/alike" in as_("dispatcher").sees(f"/tickets/{second}")
     with Session() as s:
