@@ -27,7 +27,7 @@ LONGEST = 1.0  # seconds of sound that are given to a process at once
 HELD, REST = 40.0, 0.3  # seconds kept for another process: of an utterance, of the silence after one
 UNSPOKEN = 3.0  # seconds kept while nothing is being said
 ON_TIME = 1.0  # seconds by which sound may come ahead of its time and still count as live
-LATE, LATE_FOR = 1.0, 5.0  # seconds a live voice had to wait: for so long nobody else is let in
+LATE, LATE_FOR = 1.0, 5.0  # seconds by which a live voice is heard too late, and for which nobody else is then let in
 MOST_DEATHS = 2  # processes that one utterance may cost before it is given up
 
 
@@ -141,8 +141,8 @@ class Live:
                 self._processes.remove(process)
                 await process.end()
 
-    def waited(self, seconds: float) -> None:
-        """A voice that was on time had to wait so long for its answer."""
+    def lags(self, seconds: float) -> None:
+        """A voice that came on time is heard so much later than it is spoken."""
         if seconds > LATE:
             self._late_until = time.monotonic() + LATE_FOR
 
@@ -161,6 +161,7 @@ class Voice:
         self._held = bytearray()
         self._deaths = 0
         self._due = 0.0
+        self._lag = 0.0  # seconds by which it has been made to wait longer than it spoke
 
     async def begin(self) -> None:
         """Takes a place in a process, with all that is held."""
@@ -179,7 +180,7 @@ class Voice:
 
     async def finish(self) -> Heard:
         """See LiveVoice."""
-        heard = await self._ask("finish", b"")
+        heard = await self._survived("finish", b"")
         self._held.clear()
         return Heard(heard.utterances, "")
 
@@ -194,10 +195,22 @@ class Voice:
         now = time.monotonic()
         self._due = max(self._due, now - ON_TIME) + seconds
         live = self._due <= now + ON_TIME
-        heard = await self._ask("hear", piece)
+        heard = await self._survived("hear", piece)
         if live:
-            self._live.waited(time.monotonic() - now)
-        self._keep(piece, heard)
+            self._lag = max(0.0, self._lag + time.monotonic() - now - seconds)
+            self._live.lags(self._lag)
+        return heard
+
+    async def _survived(self, do: str, piece: bytes) -> Heard:
+        """The answer; where it is this sound that kills every process, the next is heard without it."""
+        try:
+            heard = await self._ask(do, piece)
+            self._keep(piece, heard)
+        except _Deadly as deadly:
+            logger.error("gave up %.1f s of a live voice", (len(self._held) + len(piece)) / 2 / self._rate)
+            self._held.clear()
+            self._deaths, self.missed, heard = 0, True, deadly.told
+            self.seconds += len(piece) / 2 / self._rate
         return heard
 
     async def _ask(self, do: str, piece: bytes) -> Heard:
@@ -216,13 +229,8 @@ class Voice:
                 logger.error("live speech (%s): %s", failure.code, failure.detail)
                 self._process = None
                 self._deaths += 1
-                if self._deaths > MOST_DEATHS:  # it is this sound that kills: the next is heard without it
-                    logger.error("gave up %.1f s of a live voice", len(self._held) / 2 / self._rate)
-                    self._held.clear()
-                    self._deaths = 0
-                    self.missed = True
-                    self.seconds += len(piece) / 2 / self._rate
-                    return told
+                if self._deaths > MOST_DEATHS:
+                    raise _Deadly(told) from failure
 
     async def _again(self) -> Heard:
         """What is held, heard by a new process."""
@@ -244,6 +252,14 @@ class Voice:
         extra = len(self._held) - int(keep * self._rate) * 2
         if extra > 0:
             del self._held[:extra]
+
+
+class _Deadly(Exception):
+    """This sound has killed too many processes. told: what was heard before it."""
+
+    def __init__(self, told: Heard) -> None:
+        super().__init__()
+        self.told = told
 
 
 @dataclass(eq=False)

@@ -87,5 +87,5 @@ def _at_rate(voice: Kept, rate: int) -> Iterator[Mono]:
 
 
 def _samples(file: IO[bytes], rate: int) -> Iterator[Mono]:
-    while block := file.read(rate * 2):
+    while len(block := file.read(rate * 2)) > 1:  # the last byte alone is half a sample of a writer that was killed
         yield np.frombuffer(block[: len(block) // 2 * 2], "<i2").astype(np.int16)
