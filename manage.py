@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from commands import bench, calls, catalogue, common, keeping, routing, running, time, user
+from commands import asr, bench, calls, catalogue, common, keeping, routing, running, time, user
 from hotline import log
 from hotline.errors import Refusal, Refused
 
@@ -71,6 +71,7 @@ for command in (
     catalogue.catalogue,
     routing.train,
     routing.evaluate,
+    asr.asr,
     running.diagram,
     keeping.replay,
     keeping.chain,

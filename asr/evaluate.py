@@ -126,13 +126,18 @@ def heard_bare(model: Path, files: Sequence[Path]) -> list[Heard]:
         [sys.executable, "-P", "-m", "asr.bare", str(model.absolute())],
         input=names.encode(),
         capture_output=True,
-        env={name: os.environ[name] for name in TOLD if name in os.environ} | ALWAYS,
+        env=bare_environment(),
         check=False,
     )
     rows = [loads(line) for line in child.stdout.splitlines()]
     if child.returncode or len(rows) != len(files):
         raise Refused(f"对照评测中断：第 {len(rows) + 1} 段录音无法识别。", field="manifest")
     return [Heard(row["text"], row["seconds"], row["cpu"]) for row in rows]
+
+
+def bare_environment() -> dict[str, str]:
+    """What a process of asr.bare is told: as little as a speech process."""
+    return {name: os.environ[name] for name in TOLD if name in os.environ} | ALWAYS
 
 
 def rate(heard: Sequence[Heard], spoken: Sequence[Spoken]) -> float:
@@ -156,3 +161,30 @@ def distance(one: str, other: str) -> int:
         # An insertion costs one more than its left neighbour: the running minimum, once the slope is taken out.
         row = np.minimum.accumulate(best - steps) + steps
     return int(row[-1])
+
+
+def misheard(heard: str, said: str) -> list[int]:
+    """Errors by character of what was said; what was heard too much counts for the character after it, or the last."""
+    rows = [np.arange(len(said) + 1)]
+    letters = np.array(list(said))
+    for character in heard:
+        last, row = rows[-1], np.empty(len(said) + 1, int)
+        row[0] = last[0] + 1
+        best = np.minimum(last[1:] + 1, last[:-1] + (letters != character)) if len(said) else last[1:]
+        steps = np.arange(len(said) + 1)
+        row[1:] = best
+        rows.append(np.minimum.accumulate(row - steps) + steps)
+    errors = [0] * len(said)
+    i, j = len(heard), len(said)
+    while (i or j) and said:
+        here = rows[i][j]
+        if i and j and here == rows[i - 1][j - 1] + (heard[i - 1] != said[j - 1]):
+            errors[j - 1] += int(heard[i - 1] != said[j - 1])
+            i, j = i - 1, j - 1
+        elif j and here == rows[i][j - 1] + 1:
+            errors[j - 1] += 1
+            j -= 1
+        else:
+            errors[min(j, len(said) - 1)] += 1
+            i -= 1
+    return errors

@@ -1,15 +1,19 @@
 """bench: how fast it is, every figure as a ratio measured in the same run."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from commands.common import JSON, notice, print_json, settings
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 @click.group()
 def bench() -> None:
-    """测速与质量：sla 时限，routing 派单。时间都是同一次运行里的比值。"""
+    """测速与质量：sla 时限，tickets 工单，routing 派单，speech 转写。时间都是同一次运行里的比值。"""
 
 
 @bench.command("sla")
@@ -21,6 +25,20 @@ def bench_sla(as_json: bool) -> None:
 
     with system.running(settings(), progress=notice, jobs=False) as running:
         measure.main(json=as_json, url=running.url)
+
+
+@bench.command("tickets")
+@click.option("--tickets", default=1_000_000, show_default=True, type=click.IntRange(1_000, 20_000_000), help="大城有多少件工单；事件约为其五到六倍。")
+@JSON
+def bench_tickets(tickets: int, as_json: bool) -> None:
+    """登记与裸 SQL 比，大城的列表与小城比；在同一台数据库服务器上另建两个库，测完删除（百万件约需 10 GB 磁盘和数分钟）。"""
+    import system
+    from hotline import clock
+    from tickets import bench as measure
+
+    with system.running(settings(), progress=notice, jobs=False) as running:
+        key = Path(os.environ.get("HOTLINE_SECRET_FILE") or running.settings.data / "secret.key")
+        measure.main(json=as_json, url=running.url, key=key, tickets=tickets, at=clock.now(), say=notice)
 
 
 @bench.command("routing")
@@ -36,6 +54,39 @@ def bench_routing(data: Path, as_json: bool) -> None:
     with system.running(settings(), progress=notice, jobs=False):
         units, scopes = system.city_of_corpus()
         report = measure.run(data, measure.City(units, scopes, gazetteer()), at=clock.now())
+    if as_json:
+        print_json(report)
+        return
+    for part, figures in report.items():
+        click.echo(f"{part}: {figures}")
+
+
+@bench.command("speech")
+@click.option("--skip", "skipped", multiple=True, type=click.Choice(["cost", "hotline", "mandarin", "live"]), help="不测哪一部分，可多次。")
+@click.option("--calls", type=click.Path(path_type=Path), help="样例通话目录（manifest.tsv 和各自的脚本）；默认 tests/calls。")
+@click.option("--mandarin", type=click.Path(path_type=Path), help="普通话朗读目录（manifest.tsv）；默认 ../shared/data/aishell。")
+@click.option("--city", type=click.Path(path_type=Path), help="城市留言 CSV；默认 ../shared/data/teddy2020c/messages.csv.gz。")
+@JSON
+def bench_speech(skipped: Sequence[str], calls: Path | None, mandarin: Path | None, city: Path | None, as_json: bool) -> None:
+    """转写的开销与字错误率，同一次运行里与裸 Vosk 比：出厂、自带语料适应后、城市文本适应后；没有的数据跳过。"""
+    from asr import bench as measure
+    from asr import model
+    from asr.lm_build import Material
+    from commands import adapting
+    from commands.asr import read
+    from hotline import clock
+
+    own, shared = settings(), ROOT.parent / "shared" / "data"
+    folder = model.place(own.models, own.model)
+    model.check(folder)
+    sources = measure.Sources(
+        calls or ROOT / "tests" / "calls",
+        mandarin or shared / "aishell",
+        city or shared / "teddy2020c" / "messages.csv.gz",
+        Material(adapting.own_texts(), (), adapting.demo_names()),
+        lambda path: list(read(path)),
+    )
+    report = measure.run(folder, sources, [part for part in measure.PARTS if part not in skipped], at=clock.now(), say=notice)
     if as_json:
         print_json(report)
         return
