@@ -4,11 +4,11 @@ Counting reads an index entry for each open leg. A city with a hundred thousand 
 few seconds and keeps the figures in one row with their moment (数据截至); a page reads that row. Where nobody counts, the page does.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 
@@ -39,13 +39,14 @@ class Figures(Base):
 
 @dataclass(frozen=True)
 class Standing:
-    """How a department stands. overdue: legs past their time; near: due within 24 hours."""
+    """How a department stands. overdue: legs past their time; near: due within 24 hours; paused: 挂起, neither."""
 
     department: str
     open: int
     unsigned: int
     near: int
     overdue: int
+    paused: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def keep(s: Session, *, at: datetime) -> int:
 
 def count(s: Session, *, at: datetime) -> Counted:
     """Counts now: from the entries of two partial indexes, whatever lies in the tables."""
-    return Counted(at, _totals(s), _overdue(s, at), _standings(s, at))
+    paused = _paused(s, at)
+    still_late = sum(due <= at for dues in paused.values() for due in dues)
+    return Counted(at, _totals(s), _overdue(s, at) - still_late, tuple(_eased(standing, paused, at) for standing in _standings(s, at)))
 
 
 def rows(s: Session, found: Counted) -> list[Row]:
@@ -105,6 +108,7 @@ def rows(s: Session, found: Counted) -> list[Row]:
 def overdue(s: Session, person: Person, *, at: datetime, limit: int = PAGE) -> list[Leg]:
     """The legs past their time, the longest first; none of a ticket about this person."""
     late = select(Leg).join(Ticket, Ticket.id == Leg.ticket_id).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
+    late = late.where(~_standing_still(at))
     seen = late.where(access.about_others(person)).options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
     return list(s.scalars(seen.order_by(Leg.due_at, Leg.id).limit(limit)))
 
@@ -129,6 +133,26 @@ def _standings(s: Session, at: datetime) -> tuple[Standing, ...]:
         .limit(MOST)
     )
     return tuple(Standing(*row) for row in found)
+
+
+def _paused(s: Session, at: datetime) -> dict[str, list[datetime]]:
+    """The deadlines of the legs whose clock stands still, by department: a few, from an index of their own."""
+    found: dict[str, list[datetime]] = {}
+    open_ = select(Leg.department_code, Leg.due_at).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, _standing_still(at))
+    for department, due in s.execute(open_):
+        found.setdefault(department, []).append(due)
+    return found
+
+
+def _standing_still(at: datetime) -> ColumnElement[bool]:
+    """挂起 in time, and not over by its cap: such a leg is not late."""
+    return and_(Leg.paused_at.is_not(None), Leg.paused_at <= Leg.due_at, or_(Leg.paused_until.is_(None), Leg.paused_until > at))
+
+
+def _eased(standing: Standing, paused: dict[str, list[datetime]], at: datetime) -> Standing:
+    dues = paused.get(standing.department, [])
+    late, soon = sum(due <= at for due in dues), sum(at < due <= at + NEAR for due in dues)
+    return replace(standing, overdue=standing.overdue - late, near=standing.near - soon, paused=len(dues))
 
 
 def _cases(s: Session) -> dict[str, int]:

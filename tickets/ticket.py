@@ -164,6 +164,7 @@ class Leg(Base):
         Index("ix_leg_inbox", "department_code", "due_at", "id", postgresql_where=text("ended_at is null")),
         Index("ix_leg_open", "department_code", "due_at", "state", postgresql_where=text("ended_at is null and state <> 'resolved'")),
         Index("ix_leg_due", "due_at", "id", postgresql_where=text("ended_at is null and state <> 'resolved'")),
+        Index("ix_leg_paused", "department_code", postgresql_where=text("paused_at is not null and ended_at is null")),
         Index("ix_leg_department", "department_code", "ticket_id"),
         Index("uq_leg_one_lead", "ticket_id", unique=True, postgresql_where=text("lead and ended_at is null")),
         Index("uq_leg_one_per_department", "ticket_id", "department_code", unique=True, postgresql_where=text("ended_at is null")),

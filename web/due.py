@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hotline.clock import local
 from sla.light import Light
 from sla.light import light as light_of
 from tickets import deadlines
@@ -46,6 +47,8 @@ def due(whose: Ticket | Leg, at: datetime) -> Due | None:
     since = whose.dispatched_at if isinstance(whose, Leg) else whose.received_at
     stopped = whose.resolved_at or whose.ended_at if isinstance(whose, Leg) else whose.closed_at
     shown = _due(whose.due_at, whose.warn_at, deadlines.light(whose, at), since, stopped or at, stopped is not None)
+    if shown.light is Light.BLUE and isinstance(whose, Leg):  # nothing runs down: what counts is until when it stands still
+        shown = replace(shown, left=f"至 {local(whose.paused_until):%m-%d %H:%M}" if whose.paused_until else "待恢复")
     return replace(shown, provisional=whose.provisional)
 
 

@@ -23,6 +23,7 @@ class Row:
     department: str
     received_at: datetime
     due: Due | None
+    instructed: bool
 
 
 def ticket_row(ticket: Ticket, at: datetime) -> Row:
@@ -50,4 +51,5 @@ def _row(ticket: Ticket, state: str, department: str, when: Due | None) -> Row:
         department=department,
         received_at=ticket.received_at,
         due=when,
+        instructed=ticket.instructed,
     )
