@@ -16,12 +16,15 @@ from hotline import clock
 from hotline.db import Session
 from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
+from hotline.people import system
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import bad_rating, calls, co_handling, dispatching, hearing, hotspots, learning, merging, triggers
+from tickets import access, bad_rating, calls, co_handling, dispatching, hearing, hotspots, learning, merging, revisiting, triggers
 from tickets.call import Call, CallState
 from tickets.classifier import Current
+from tickets.lifecycle import State
 from tickets.suggesting import advise
+from tickets.ticket import Ticket
 from transcribing import Keeper
 
 log = structlog.get_logger("hotline.worker")
@@ -134,6 +137,21 @@ def check_triggers(event_id: int) -> None:
 
 
 @job()
+def skip_revisit(event_id: int) -> None:
+    """未抽中回访: an answer that passed review and was not drawn for a revisit is closed."""
+    with _once(event_id, "skip_revisit") as s:
+        if s is None:
+            return
+        event = s.get_one(Event, event_id)
+        if event.data.get("revisit", {}).get("asked", True):
+            return
+        ticket = access.find(s, s.get_one(Ticket, event.subject_id).number, system(s), lock=True)
+        if ticket.state is State.REVISITING and ticket.round == event.data["round"]:
+            revisiting.skip_revisit(s, ticket, by=system(s), at=clock.now())
+            log.info("revisit skipped", ticket=ticket.number)
+
+
+@job()
 def open_bad_rating(event_id: int) -> None:
     """差评: a bad rating becomes a matter of its own."""
     with _once(event_id, "open_bad_rating") as s:
@@ -186,6 +204,7 @@ SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     },
     dict.fromkeys(triggers.EVENTS, (check_triggers,)),
     dict.fromkeys(bad_rating.EVENTS, (open_bad_rating,)),
+    {"ticket.review_passed": (skip_revisit,)},
     dict.fromkeys(learning.EVENTS, (remember_ticket,)),
     dict.fromkeys(merging.EVENTS, (follow_master,)),
     dict.fromkeys(co_handling.EVENTS, (start_co_handler,)),

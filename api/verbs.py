@@ -285,7 +285,8 @@ class Verbs(Controller):
     @post("/answer", status_code=200, summary="直办办结")
     def answer(self, request: Asking, number: Number, data: Annotated[Answer, Body()], me: Me, at: At) -> Response[TicketOut]:
         """Answered in the same contact, and closed."""
-        return act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, reply=data.text, article=data.article, version=data.article_version, satisfied=data.satisfied, by=me, at=at))
+        said = {"reply": data.text, "article": data.article, "version": data.article_version, "satisfied": data.satisfied}
+        return act(request, number, data, me, at, lambda s, t: revisiting.answer(s, t, by=me, at=at, **said))  # type: ignore[arg-type]
 
     @post("/urges", status_code=200, summary="催办")
     def urge(self, request: Asking, number: Number, data: Annotated[Words, Body()], me: Me, at: At) -> Response[TicketOut]:

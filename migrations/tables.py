@@ -19,6 +19,7 @@ import tickets.live_call
 import tickets.records
 import tickets.ticket
 import tickets.reception
+import tickets.sampling
 import tickets.views
 import tickets.wording
 from hotline.db import Base

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -35,11 +36,12 @@ NO_LIMITS: Mapping[str, Limit] = {}
 
 
 def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
-    """The citizen's clock runs from when the citizen was heard, the dispatcher's from now."""
+    """The citizen's clock runs from when the citizen was heard, the dispatcher's from now; the ticket is new, so that nothing runs yet."""
     terms = versions.terms_for(s, matter_of(s, ticket))
-    mirror(ticket, _start_citizen(s, ticket, terms, at=ticket.received_at))
-    if terms.rule.limit("dispatch"):
-        timers.start(s, subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)
+    citizen = timers.made(subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=_citizens(terms))
+    mirror(ticket, citizen)
+    waits = [timers.made(subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)] if terms.rule.limit("dispatch") else []
+    timers.run(s, [citizen, *waits], at=at)
 
 
 def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime, limits: Mapping[str, Limit] = NO_LIMITS) -> None:
@@ -244,6 +246,11 @@ def policy_of(s: Session, ticket: Ticket) -> Policy:
     return _terms(s, ticket).policy
 
 
+def revisit_share(s: Session, ticket: Ticket) -> Decimal:
+    """The share of such tickets whose citizens are asked, 0 to 1."""
+    return _terms(s, ticket).rule.revisit_share
+
+
 def light(whose: Ticket | Leg, at: datetime) -> Light:
     """红黄绿灯 of a ticket or a leg, computed when it is read; grey where nothing runs any more."""
     if whose.due_at is None or whose.warn_at is None:
@@ -300,8 +307,12 @@ def _under_rule(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) -> No
 
 
 def _start_citizen(s: Session, ticket: Ticket, terms: Terms, *, at: datetime) -> Timer:
-    limit = None if terms.rule.limit("citizen") else terms.rule.limit("resolve")
-    return timers.start(s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=limit)
+    return timers.start(s, subject=_ticket(ticket), clock="citizen", at=at, terms=terms, round=ticket.round, limit=_citizens(terms))
+
+
+def _citizens(terms: Terms) -> Limit | None:
+    """A rule without a limit of the citizen's own gives them the department's."""
+    return None if terms.rule.limit("citizen") else terms.rule.limit("resolve")
 
 
 def mirror(whose: Ticket | Leg, timer: Timer) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from hotline.errors import Conflict, Refused
 from hotline.outbox import record
 from hotline.people import Person
-from tickets import access, co_handling, deadlines, turns
+from tickets import access, co_handling, deadlines, sampling, turns
 from tickets.application import lapse
 from tickets.dispatching import end_leg, required, touch
 from tickets.lifecycle import Verb, after
@@ -82,13 +82,14 @@ def _consolidated(s: Session, ticket: Ticket, without: str, *, at: datetime) -> 
 
 
 def pass_review(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:
-    """审核通过: the answer stands, every leg ends, the citizen is asked."""
+    """审核通过: the answer stands, every leg ends, the citizen is asked; where the rule asks only a share of them, it is drawn whether this one is."""
     access.check(ticket, Verb.PASS_REVIEW, by)
     for leg in ticket.current_legs:
         end_leg(s, ticket, leg, outcome="resolved", at=at)
     ticket.state = after(ticket.state, Verb.PASS_REVIEW)
     deadlines.revisit_due(s, ticket, at=at)
-    record(s, "ticket.review_passed", ticket, by=by, at=at, round=ticket.round)
+    drawn = sampling.draw(s, ticket, deadlines.revisit_share(s, ticket), at=at)
+    record(s, "ticket.review_passed", ticket, by=by, at=at, round=ticket.round, **({"revisit": drawn.as_data()} if drawn else {}))
 
 
 def reject_review(s: Session, ticket: Ticket, *, reason: str, by: Person, at: datetime) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.clock import local
-from hotline.errors import Forbidden, Refused
-from hotline.outbox import record
+from hotline.errors import Conflict, Forbidden, Refused
+from hotline.outbox import Event, record
 from hotline.people import Person
 from tickets import access, bad_rating, deadlines, knowledge, merging
 from tickets.catalogue import responsible
@@ -108,6 +108,18 @@ def answer(
         cited["satisfied"] = satisfied
     _close(s, ticket, solved="yes", satisfied=satisfied, at=at, verb=Verb.ANSWER)
     record(s, "ticket.answered", ticket, by=by, at=at, reply=reply, **cited)
+
+
+def skip_revisit(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:
+    """未抽中回访，办结: closes what the draw did not choose. Raises Conflict for a ticket whose citizen is to be asked."""
+    access.check(ticket, Verb.SKIP_REVISIT, by)
+    passed = select(Event.data).where(Event.subject_kind == "ticket", Event.subject_id == ticket.id, Event.kind == "ticket.review_passed")
+    last = s.scalar(passed.order_by(Event.id.desc()).limit(1)) or {}
+    drawn = last.get("revisit")
+    if not drawn or drawn["asked"] or last["round"] != ticket.round:
+        raise Conflict("这件工单须回访，不能略过。")
+    _close(s, ticket, solved="unsampled", satisfied=None, at=at, verb=Verb.SKIP_REVISIT)
+    record(s, "ticket.revisit_skipped", ticket, by=by, at=at, round=ticket.round, **drawn)
 
 
 def archive(s: Session, ticket: Ticket, *, by: Person, at: datetime) -> None:

@@ -96,6 +96,14 @@ def _answered(data: Mapping[str, Any]) -> str:
     return f"直办办结{cited}" + (f"，{SATISFIED[data['satisfied']]}" if data.get("satisfied") else "")
 
 
+def _passed(data: Mapping[str, Any]) -> str:
+    return "审核通过，未抽中回访" if data.get("revisit") and not data["revisit"]["asked"] else "审核通过，待回访"
+
+
+def _drawn(data: Mapping[str, Any]) -> str:
+    return f"回访比例 {float(data['share']):.0%}，种子 {data['seed']}，抽得 {data['draw']:.4f}"
+
+
 def _triaged(data: Mapping[str, Any]) -> str:
     found = f"研判：{SHOULD[data['should']]}，卡在{OBSTACLES[data['obstacle']]}" if data["obstacle"] != "none" else f"研判：{SHOULD[data['should']]}，没有障碍"
     return found + (f"，按“{Track(data['track']).label}”办理" if data["track"] else "")
@@ -128,7 +136,8 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     ),  # fmt: skip
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),
     "ticket.resolved": lambda data, name: (_resolved(data, name), f"缺席：{'、'.join(data['absent'])}。{data['without']}" if data.get("absent") else ""),
-    "ticket.review_passed": lambda data, name: ("审核通过，待回访", ""),
+    "ticket.review_passed": lambda data, name: (_passed(data), ""),
+    "ticket.revisit_skipped": lambda data, name: ("未抽中回访，办结", _drawn(data)),
     "ticket.review_rejected": lambda data, name: ("审核退回，时限从停下处继续计算", data["reason"]),
     "ticket.revisit_missed": lambda data, name: (_missed(data), ""),
     "ticket.closed": lambda data, name: (f"回访办结：{_revisited(data)}", ""),

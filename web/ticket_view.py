@@ -14,12 +14,14 @@ from hotline.roles import Role
 from tickets import access, deadlines, desks, merging
 from tickets.bad_rating import VERDICTS
 from tickets.call import Call
+from tickets.catalogue import item_as_of
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
 from tickets.lifecycle import State, Verb
 from tickets.resolving import EVERY_RESULT
 from tickets.returning import REASONS
 from tickets.revealing import hidden_from
 from tickets.revisiting import SATISFIED, SOLVED
+from tickets.standing_in import owner_words
 from tickets.ticket import Kind, Leg, Ticket
 from tickets.timeline import Entry, timeline
 from tickets.tracks import OBSTACLES, SHOULD, TRACK_LABELS, Track
@@ -27,7 +29,7 @@ from web.due import Due, due
 from web.recording import MAY_HEAR
 
 OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回", "merged": "已并单", "withdrawn": "已撤单"}
-UNREACHED = {"unreached": "未联系上"}
+UNASKED = {"unreached": "未联系上", "unsampled": "未抽中回访"}
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         title=ticket.title,
         body=ticket.body,
         wants=ticket.wants,
-        item=ticket.item.name if ticket.item else "",
+        item=item_as_of(s, ticket.item.code, ticket.filed_at).name if ticket.item else "",
         item_code=ticket.item_code,
         area=ticket.area.name if ticket.area else "",
         area_code=ticket.area_code,
@@ -178,7 +180,7 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         returns=ticket.returns,
         decided_by=ticket.decided_by,
         suggestion=ticket.suggestion,
-        solved=(SOLVED | UNREACHED).get(ticket.solved or "", ""),
+        solved=(SOLVED | UNASKED).get(ticket.solved or "", ""),
         satisfied=SATISFIED.get(ticket.satisfied or 0, ""),
         closed_at=ticket.closed_at,
         call=_call(s, ticket, me),
@@ -222,7 +224,7 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
         forced=leg.forced,
         dispatched_at=leg.dispatched_at,
         signed_at=leg.signed_at,
-        owner=leg.owner.name if leg.owner else "",
+        owner=owner_words(s, leg, at=at),
         due=due(leg, at),
         explained=deadlines.explained(s, leg, at=at),
         return_until=leg.return_until,
