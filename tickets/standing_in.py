@@ -11,6 +11,7 @@ from hotline.capacity import Leave, deputy_of, leave_of, running, works_in
 from hotline.clock import local
 from hotline.errors import Refused
 from hotline.people import Person
+from tickets.ticket import Leg
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ def owner_in(s: Session, department: str, wanted: int, *, at: datetime, by: Pers
     if deputy is None:
         raise Refused(f"{who.name}请假至 {leave.last_day:%m-%d}，没有代理人，请另选承办人。", field="owner")
     return deputy
+
+
+def owner_words(s: Session, leg: Leg, *, at: datetime) -> str:
+    """Who owns the leg, as the pages say it: 张三（请假至 11-25，由李四代理）. Its owner is loaded."""
+    if leg.owner is None:
+        return ""
+    away = absences(s, [leg.owner.id], at=at).get(leg.owner.id) if leg.ended_at is None else None
+    return f"{leg.owner.name}（{away.words}）" if away else leg.owner.name
 
 
 def absences(s: Session, people: Iterable[int], *, at: datetime) -> dict[int, Absence]:

@@ -15,6 +15,7 @@ from hotline.errors import Refused
 from hotline.people import Department, Person
 from tickets import concerning, organisation
 from tickets.catalogue import Area, Item, responsible
+from tickets.standing_in import absences
 from tickets.ticket import Ticket
 
 LEAF = 3  # the level of the directory at which a ticket is filed
@@ -88,11 +89,15 @@ def _holding() -> tuple[ColumnElement[bool], ...]:
     return (or_(Item.valid_to.is_(None), Item.valid_to > local(now()).date()),)
 
 
-def colleagues(s: Session, ticket: Ticket, person: Person) -> list[Choice]:
-    """Who of one's own department may answer for a ticket: nobody whom it is about."""
+def colleagues(s: Session, ticket: Ticket, person: Person, at: datetime) -> list[Choice]:
+    """Who of one's own department may answer for a ticket: nobody whom it is about. Who is away is named with their deputy."""
     rows = s.execute(select(Person.id, Person.name).where(works_in(person.department_code or ""), Person.active).order_by(Person.id))
     about = (ticket.concerns_id, ticket.concerns_name if ticket.concerns_id is None else "")
-    return [Choice(str(number), name) for number, name in rows if number != about[0] and name != about[1]]
+    named = [(number, name) for number, name in rows if number != about[0] and name != about[1]]
+    if all(number != person.id for number, _ in named) and person.id != about[0] and person.name != about[1]:  # a deputy from elsewhere may take it, too
+        named.insert(0, (person.id, person.name))
+    away = absences(s, [number for number, _ in named], at=at)
+    return [Choice(str(number), f"{name}（{away[number].words}）" if number in away else name) for number, name in named]
 
 
 @dataclass(frozen=True)

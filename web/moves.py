@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from hotline.people import Person
-from tickets import access, deadlines
+from tickets import access, deadlines, excluding
 from tickets.bad_rating import VERDICTS
 from tickets.lifecycle import Verb, label
 from tickets.resolving import results_of
@@ -40,10 +40,26 @@ ASKED = {
     Verb.TRIAGE: Asked("triage", "triage"),
     Verb.APPROVE_RETURN: Asked("return-ruling", "approve_return", "main"),
     Verb.REFUSE_RETURN: Asked("return-ruling", "refuse_return"),
+    Verb.APPROVE_TERMINATION: Asked("termination-requests/approval", "approve_termination", "main"),
+    Verb.TERMINATE: Asked("termination", "terminate", "main"),
+    Verb.REFUSE_TERMINATION: Asked("termination-requests/refusal", "refuse_termination"),
+    Verb.APPROVE_EXCLUSION: Asked("exclusion-requests/approval", "approve_exclusion", "main"),
+    Verb.EXCLUDE: Asked("exclusion", "exclude", "main"),
+    Verb.REFUSE_EXCLUSION: Asked("exclusion-requests/refusal", "refuse_exclusion"),
+    Verb.OPINE: Asked("opinions", "opine", "main"),
     Verb.ANSWER: Asked("answer", "answer"),
     Verb.REDISPATCH: Asked("redispatch", "redispatch"),
     Verb.ADD_CO_HANDLER: Asked("co-handlers", "add_co_handler"),
+    Verb.NOTIFY: Asked("notices", "notify"),
+    Verb.HAND_OVER: Asked("owner", "hand_over"),
     Verb.ASK_RETURN: Asked("return-request", "ask_return"),
+    Verb.ASK_EXTENSION: Asked("extension-requests", "ask_extension"),
+    Verb.ASK_PAUSE: Asked("pause-requests", "ask_pause"),
+    Verb.ASK_TERMINATION: Asked("termination-requests", "ask_termination"),
+    Verb.ASK_EXCLUSION: Asked("exclusion-requests", "ask_exclusion"),
+    Verb.CONCLUDE_CONSULT: Asked("consultations/conclusion", "conclude_consult"),
+    Verb.CONSULT: Asked("consultations", "consult"),
+    Verb.INSTRUCT: Asked("instructions", "instruct"),
     Verb.MERGE: Asked("merge", "merge"),
     Verb.UNMERGE: Asked("unmerge", "unmerge"),
     Verb.WITHDRAW: Asked("withdrawal", "withdraw"),
@@ -51,7 +67,9 @@ ASKED = {
     Verb.SUPERVISE: Asked("supervisions", "supervise"),
     Verb.URGE: Asked("urges", "urge"),
     Verb.EXTEND: Asked("extensions", "extend"),
+    Verb.REFUSE_EXTENSION: Asked("extension-requests/refusal", "refuse_extension"),
     Verb.PAUSE: Asked("pauses", "pause"),
+    Verb.REFUSE_PAUSE: Asked("pause-requests/refusal", "refuse_pause"),
     Verb.RESUME: Asked("resumptions", "resume"),
 }
 """In the order of the page. A revisit that fails or brings the ticket back is asked for on the same form as one that closes it."""
@@ -101,11 +119,13 @@ def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: dateti
         given |= {"proposal": proposal, "areas": choices.areas(s), "departments": choices.departments(s, proposal.department, *proposal.co_handlers)}
     if Verb.TRIAGE in verbs:
         given |= {"shoulds": SHOULD, "obstacles": OBSTACLES, "verdicts": VERDICTS}
-    if Verb.PAUSE in verbs:
+    if Verb.ASK_EXCLUSION in verbs:
+        given["exclusions"] = excluding.REASONS
+    if verbs & {Verb.PAUSE, Verb.ASK_PAUSE}:
         given["pauses"] = deadlines.policy_of(s, ticket).pauses
     if Verb.ASK_RETURN in verbs:
         leg = access.leg_of(ticket, me)
         given["too_late"] = leg.return_until if leg and leg.return_until and at > leg.return_until else None
-    if Verb.SIGN in verbs:
-        given["colleagues"] = choices.colleagues(s, ticket, me)
+    if verbs & {Verb.SIGN, Verb.HAND_OVER}:
+        given["colleagues"] = choices.colleagues(s, ticket, me, at)
     return given

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
 from hotline.roles import Role
-from tickets import access, deadlines, desks, merging
+from tickets import access, co_handling, deadlines, desks, merging, terminating
 from tickets.bad_rating import VERDICTS
+from tickets.beside import Beside, beside
 from tickets.call import Call
 from tickets.catalogue import item_as_of
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY
@@ -28,7 +29,8 @@ from tickets.tracks import OBSTACLES, SHOULD, TRACK_LABELS, Track
 from web.due import Due, due
 from web.recording import MAY_HEAR
 
-OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回", "merged": "已并单", "withdrawn": "已撤单"}
+OUTCOMES = {"resolved": "已答复", "returned": "已退单", "recalled": "已收回", "merged": "已并单", "withdrawn": "已撤单",
+            "absent": "未参与", "terminated": "已终止"}  # fmt: skip
 UNASKED = {"unreached": "未联系上", "unsampled": "未抽中回访"}
 
 
@@ -38,6 +40,7 @@ class LegView:
 
     id: int
     department: str
+    department_code: str
     lead: bool
     round: int
     current: bool
@@ -57,6 +60,7 @@ class LegView:
     contacted_at: datetime | None
     resolved_at: datetime | None
     ended_at: datetime | None
+    wrong_dispatch: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,13 @@ class TicketView:
     master: str
     followers: list[str]
     legs: list[LegView]
+    hops: list[LegView]
+    awaited: list[str]
+    own_legs: list[int]
+    instructed: bool
+    excluded: bool
+    beside: Beside
+    final_answers: list[tuple[str, str, datetime | None]]
     timeline: list[Entry]
     verbs: list[Verb]
 
@@ -119,6 +130,10 @@ class TicketView:
     def url(self) -> str:
         """Where its page is."""
         return f"/tickets/{self.number}"
+
+    def leads(self, department: str | None) -> bool:
+        """Whether this unit leads it now."""
+        return any(leg.current and leg.lead and leg.department_code == department for leg in self.legs)
 
     @property
     def asking(self) -> list[LegView]:
@@ -134,6 +149,7 @@ class TicketView:
 def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketView:
     """Reads everything; the ticket comes from access.find."""
     hidden = hidden_from(ticket, me)
+    legs = [leg_view(s, leg, at) for leg in ticket.legs]
     return TicketView(
         number=ticket.number,
         query_code=ticket.query_code,
@@ -187,7 +203,14 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         case=_case(s, ticket, me),
         master=master.number if (master := merging.master_of(s, ticket)) else "",
         followers=[follower.number for follower in merging.followers(s, ticket, me)],
-        legs=[leg_view(s, leg, at) for leg in ticket.legs],
+        legs=legs,
+        hops=[leg for leg in legs if leg.lead and leg.round == ticket.round],
+        awaited=co_handling.awaited(s, ticket) if ticket.out else [],
+        own_legs=[leg.id for leg in ticket.legs if leg.department_code == me.department_code],
+        instructed=ticket.instructed,
+        excluded=ticket.excluded,
+        beside=beside(s, ticket),
+        final_answers=_final_answers(s, ticket, me),
         timeline=timeline(s, ticket),
         verbs=[move.verb for move in access.moves_for(ticket, me)],
     )
@@ -217,6 +240,7 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
     return LegView(
         id=leg.id,
         department=leg.department.name,
+        department_code=leg.department_code,
         lead=leg.lead,
         round=leg.round,
         current=leg.ended_at is None,
@@ -231,12 +255,20 @@ def leg_view(s: Session, leg: Leg, at: datetime) -> LegView:
         asks=REASONS.get(leg.return_reason or "", "") if leg.state is State.RETURNING else "",
         asks_basis=leg.return_basis or "",
         asks_suggests=leg.return_suggests,
-        result=EVERY_RESULT.get(leg.result or "", ""),
+        result=(EVERY_RESULT | {terminating.RESULT: "最终答复"}).get(leg.result or "", ""),
         reply=leg.reply or "",
         contacted_at=leg.contacted_at,
         resolved_at=leg.resolved_at,
         ended_at=leg.ended_at,
+        wrong_dispatch=leg.wrong_dispatch,
     )
+
+
+def _final_answers(s: Session, ticket: Ticket, me: Person) -> list[tuple[str, str, datetime | None]]:
+    """最终答复 that this citizen had about the same item: (number, what was answered, when). For those who speak with citizens."""
+    if not me.has(*access.SEES_ALL):
+        return []
+    return [(one.ticket.number, one.reply or "", one.decided_at) for one in terminating.earlier_answers(s, ticket, by=me)]
 
 
 def _call(s: Session, ticket: Ticket, me: Person) -> int | None:

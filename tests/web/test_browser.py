@@ -204,6 +204,7 @@ PAGES = {
     "clerk@gongshui": ["/inbox"],
     "reviewer": ["/review"],
     "revisitor": ["/revisits"],
+    "admin": ["/catalogue", "/catalogue?item=030202", "/organisation?unit=gongan", "/people?q=赵", "/people/huawu1", "/me"],
     "supervisor": ["/board", "/discipline"],
 }
 
