@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, func, select, text
+from sqlalchemy import ForeignKey, Index, String, case, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -49,6 +49,12 @@ class Event(Base):
     link: Mapped[str | None] = mapped_column(String(64))
 
 
+COLUMNS = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "changes", "seal")
+NONE_WAITS = select(func.min(Event.id)).where(Event.relayed_at.is_(None)).scalar_subquery().is_(None)
+WRITE = insert(Event.__table__).returning(Event.__table__.c.id, case((NONE_WAITS, func.pg_notify(CHANNEL, ""))))  # type: ignore[arg-type]
+"""One row, and a bell for the relay where no event waits for it yet: notifying makes commits wait for one another, so a crowd rings only once."""
+
+
 class Claim(Base):
     """A job has dealt with an event; the primary key makes it once."""
 
@@ -69,19 +75,16 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
     told = changes.taken(s, (subject.__tablename__, subject.id))
     event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data, changes=told)
     event.seal = chain.seal(event)
-    s.add(event)
-    s.flush()
-    s.execute(select(func.pg_notify(CHANNEL, "")))
+    event.id = s.execute(WRITE, {name: getattr(event, name) for name in COLUMNS}).scalar_one()
     return event
 
 
 def record_all(s: Session, events: Sequence[Event]) -> None:
     """Writes many events in one statement, as a sweep does for a whole batch."""
-    columns = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "seal")
     for event in events:
         event.seal = chain.seal(event)
     if events:
-        s.execute(insert(Event), [{name: getattr(event, name) for name in columns} for event in events])
+        s.execute(insert(Event), [{name: getattr(event, name) for name in COLUMNS} for event in events])
         s.execute(select(func.pg_notify(CHANNEL, "")))
 
 

@@ -5,7 +5,7 @@ The sweep (sla/sweep.py) reads `next_at`, the only indexed moment, and only wher
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Index, SmallInteger, String, UniqueConstraint, func, select, text
@@ -22,6 +22,9 @@ from sla.worktime import Calendar, Deadline, add
 
 CHANNEL: Final = "timers"
 """Notified, on commit, when a deadline nearer than all others has been set: a sleeping sweeper looks at `next_due` again."""
+
+NAP: Final = timedelta(minutes=1)
+"""The longest that a sweeper may sleep: nobody is woken for a step that is further away."""
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
@@ -98,20 +101,31 @@ def start(
     s: Session, *, subject: str, clock: str, at: datetime, terms: Terms, round: int = 1, limit: Limit | None = None
 ) -> Timer:
     """Starts a clock. limit: instead of the rule's. Raises Refused when the rule has no such clock, Conflict when this round has already started."""
+    timer = made(subject=subject, clock=clock, at=at, terms=terms, round=round, limit=limit)
+    if s.scalar(select(Timer.id).where(Timer.subject == subject, Timer.clock == clock, Timer.round == round)):
+        raise Conflict("这一轮的计时已经开始。")
+    run(s, [timer], at=at)
+    s.flush()
+    return timer
+
+
+def made(*, subject: str, clock: str, at: datetime, terms: Terms, round: int = 1, limit: Limit | None = None) -> Timer:
+    """A clock that is yet to `run`. Raises Refused when the rule has no such clock."""
     own_limit, limit = limit is not None, limit or terms.rule.limit(clock)
     if limit is None:
         raise Refused(f"“{terms.rule.title}”没有这个时限（{clock}）。", field="clock")
-    if s.scalar(select(Timer.id).where(Timer.subject == subject, Timer.clock == clock, Timer.round == round)):
-        raise Conflict("这一轮的计时已经开始。")
     timer = Timer(subject=subject, clock=clock, round=round, state=RUNNING, started_at=at, limit=str(limit), own_limit=own_limit)
     timer.pauses, timer.extensions, timer.next_step, timer.steps = [], [], 0, []
     deadline = deadline_of(timer, terms, at=at)
     timer.original_due_at = deadline.due
     set_deadline(timer, deadline, terms, at=at)
-    s.add(timer)
-    s.flush()
-    _wake(s, timer)
     return timer
+
+
+def run(s: Session, new: Sequence[Timer], *, at: datetime) -> None:
+    """Sets new clocks going, written together with the session's next flush: those of a new subject need no look at what has started before."""
+    _wake(s, new, at=at)
+    s.add_all(new)
 
 
 def stop(s: Session, *, subject: str, clock: str, at: datetime) -> Timer | None:
@@ -142,7 +156,7 @@ def pause(s: Session, *, subject: str, clock: str, at: datetime, reason: str, te
     # With a cap the clock is due to run on by itself: the sweep must see the steps that follow then.
     _plan(timer, terms, at=until) if until else _hold(timer)
     s.flush()
-    _wake(s, timer)
+    _wake(s, [timer], at=at)
     return timer
 
 
@@ -157,7 +171,7 @@ def resume(s: Session, *, subject: str, clock: str, at: datetime, terms: Terms) 
     timer.state, timer.paused_at, timer.stopped_at = RUNNING, None, None
     _plan(timer, terms, at=at)
     s.flush()
-    _wake(s, timer)
+    _wake(s, [timer], at=at)
     return timer
 
 
@@ -172,7 +186,7 @@ def extend(s: Session, *, subject: str, clock: str, at: datetime, limit: Limit, 
     timer.extensions = [*timer.extensions, [str(limit), _iso(at)]]
     _plan(timer, terms, at=at) if timer.state == RUNNING else _replan_paused(timer, terms, at)
     s.flush()
-    _wake(s, timer)
+    _wake(s, [timer], at=at)
     return timer
 
 
@@ -262,12 +276,14 @@ def _get(s: Session, subject: str, clock: str) -> Timer:
     return timer
 
 
-def _wake(s: Session, timer: Timer) -> None:
-    """Only a deadline nearer than all others is worth waking anybody for: notifying takes a lock that every commit shares."""
-    if timer.next_at is None:
+def _wake(s: Session, timers: Sequence[Timer], *, at: datetime) -> None:
+    """Only a deadline that is close, and nearer than all others, is worth waking anybody for: notifying takes a lock that every commit shares."""
+    soonest = min((timer for timer in timers if timer.next_at is not None), key=lambda timer: timer.next_at or at, default=None)
+    if soonest is None or soonest.next_at is None or soonest.next_at - at > NAP:
         return
-    nearest = select(func.min(Timer.next_at)).where(Timer.next_at.is_not(None), Timer.id != timer.id).scalar_subquery()
-    s.execute(select(func.pg_notify(CHANNEL, _iso(timer.next_at))).where(timer.next_at < func.coalesce(nearest, func.to_timestamp(float("inf")))))
+    others = select(func.min(Timer.next_at)).where(Timer.next_at.is_not(None), Timer.id != (soonest.id or 0))
+    nearest = func.coalesce(others.scalar_subquery(), func.to_timestamp(float("inf")))
+    s.execute(select(func.pg_notify(CHANNEL, _iso(soonest.next_at))).where(soonest.next_at < nearest))
 
 
 def _iso(moment: datetime) -> str:

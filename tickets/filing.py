@@ -18,7 +18,7 @@ from hotline.roles import Role
 from tickets import concerning, deadlines
 from tickets.catalogue import area_named, item_named
 from tickets.lifecycle import State
-from tickets.numbers import new_query_code, next_number
+from tickets.numbers import new_identity
 from tickets.suggesting import Advice
 from tickets.ticket import Kind, Ticket
 from tickets.tracks import track_of
@@ -79,16 +79,20 @@ def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: d
     kind = _one_of(Kind, matter.kind)
     if kind is Kind.BAD_RATING and not by.has(Role.SYSTEM):
         raise Refused("差评整改由诉求人的评价产生，不能登记。", field="kind")
+    item, area = item_named(s, matter.item) if matter.item else None, area_named(s, matter.area) if matter.area else None
+    named = new_identity(s, area=area.code if area else CITY, at=at)
     ticket = Ticket(
-        number="",
-        query_code=new_query_code(),
+        id=named.id,
+        number=named.number,
+        query_code=named.query_code,
         state=State.FILED,
+        round=1,
         kind=kind,
         urgent=bool(advice and advice.alarms),
         alarms=list(advice.alarms) if advice else [],
         channel=_listed(matter.channel, CHANNELS, "channel", "来源渠道"),
-        item_code=item_named(s, matter.item).code if matter.item else None,
-        area_code=area_named(s, matter.area).code if matter.area else None,
+        item_code=item.code if item else None,
+        area_code=area.code if area else None,
         address=texts["address"],
         title=texts["title"] or _headline(texts["body"]),
         body=texts["body"],
@@ -109,11 +113,8 @@ def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: d
         confidence=advice.suggestions[0].confidence if advice and advice.suggestions else None,
         legs=[],
     )
-    ticket.number = next_number(s, area=ticket.area_code or CITY, at=at)
-    s.add(ticket)
-    s.flush()
-    s.add(text_of(ticket))
     deadlines.filed(s, ticket, at=at)
+    s.add_all((ticket, text_of(ticket)))
     record(
         s, "ticket.filed", ticket, by=by, at=at, number=ticket.number, kind=ticket.kind, item=ticket.item_code, area=ticket.area_code, urgent=ticket.urgent,
         **({"track": ticket.track} if ticket.should else {}),

@@ -14,7 +14,7 @@ from hotline.privacy import phone_number
 from tests.tickets.conftest import Cast
 from tickets import access
 from tickets.filing import Matter, file
-from tickets.numbers import ALPHABET, check_digit, is_number, new_query_code, next_number
+from tickets.numbers import ALPHABET, check_digit, is_number, new_identity, query_code
 from tickets.ticket import Ticket
 
 
@@ -94,7 +94,7 @@ def test_a_stranger_does_not_find_the_ticket(session: Session, cast: Cast, filed
 
 
 def test_numbers_of_one_area_and_day_rise_and_every_area_counts_for_itself(session: Session, at: datetime) -> None:
-    first, second, other = (next_number(session, area=area, at=at) for area in ("990102001", "990102", "990103"))
+    first, second, other = (new_identity(session, area=area, at=at).number for area in ("990102001", "990102", "990103"))
     assert [number.split("-")[3] for number in (first, second, other)] == ["000001", "000002", "000001"]
 
 
@@ -106,4 +106,5 @@ def test_one_wrong_digit_in_a_number_is_noticed(digits: str, place: int, by: int
 
 def test_a_query_code_cannot_be_misread() -> None:
     assert len(ALPHABET) == 32 and not set("01OI") & set(ALPHABET)
-    assert set(new_query_code()) <= set(ALPHABET)
+    codes = {query_code(n) for n in range(5000)}
+    assert len(codes) == 5000 and {len(code) for code in codes} == {6} and set("".join(codes)) <= set(ALPHABET)
