@@ -5,10 +5,12 @@ Like the other root files it stands above every package and is imported by none 
 
 import fcntl
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 import beat as beats
 import pbx
 import worker
+from asr import graphs
 from asr import model as speech_model
 from asr.errors import SpeechError
 from hotline import chain, clock, embedded, jobs, privacy, recordings
@@ -60,9 +63,11 @@ def up(settings: Settings, *, empty: bool, fetch_model: bool) -> None:
         check_port(settings.host, settings.port)
         jobs.check_broker(settings.broker_url)
         url = stack.enter_context(database(settings))
-        logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
-        if fetch_model:
-            get_model(settings, progress=bar(), say=_say)
+        with ThreadPoolExecutor(1) as aside:  # the speech model comes and learns while the classifier is trained
+            listening = aside.submit(get_model, settings, progress=bar(), say=_say) if fetch_model else None
+            logins = prepare(settings, url, empty=empty, progress=bar(), hand_out=True)
+            if listening:
+                listening.result()
         supervisor = stack.enter_context(Supervisor(settings.data, children(settings, url)))
         print(f"READY http://{settings.host}:{settings.port}", flush=True)
         _show(logins)
@@ -117,6 +122,20 @@ def get_model(settings: Settings, *, progress: Progress | None = None, say: Noti
             speech_model.fetch(settings.models, settings.model, progress=progress)
         except SpeechError as problem:
             say(f"{problem.sentence}\n系统照常运行，通话先等待；有了模型（./run model）会自动转写。")
+            return
+    learn_hotline_words(settings, progress=progress)
+
+
+def learn_hotline_words(settings: Settings, *, progress: Progress | None = None) -> None:
+    """首次适应: the speech model learns the project's own texts, once, in a process of its own; without them it hears as it was shipped."""
+    if graphs.standing(speech_model.place(settings.models, settings.model)) is not None:
+        return
+    told = progress or (lambda stage, done, total: None)
+    told("adapt", 0, 1)
+    env = {**os.environ, "HOTLINE_DATA": str(settings.data), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    env |= {"HOTLINE_MODEL": str(settings.model)} if settings.model else {}
+    subprocess.run([sys.executable, str(ROOT / "manage.py"), "asr", "setup"], env=env, stdin=subprocess.DEVNULL, check=False)
+    told("adapt", 1, 1)
 
 
 def train(settings: Settings, file: Path | None, out: Path | None, *, progress: Progress | None = None) -> dict[str, Any]:

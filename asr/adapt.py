@@ -17,7 +17,7 @@ from typing import Any
 from asr import graph as graph_file
 from asr import graphs
 from asr import model as speech_model
-from asr.errors import ModelDamaged
+from asr.errors import ModelDamaged, SpeechError
 from asr.evaluate import Spoken, distance, heard, plain, rate
 from asr.lm_build import Built, Material, build, perplexity
 from hotline.errors import Refused
@@ -139,7 +139,10 @@ def _worse(folder: Path, confused: tuple[float, float], errors: tuple[float | No
 
 def _hears(folder: Path) -> bool:
     """Whether a speech process with this graph understands the reference recording; a graph that kills it kills only that process."""
-    (found,) = heard(folder, [REFERENCE.file])
+    try:
+        (found,) = heard(folder, [REFERENCE.file])
+    except SpeechError:
+        return False
     return distance(plain(found.text), plain(REFERENCE.text)) <= MOST_WRONG * len(REFERENCE.text)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from asr import bench_live, graphs
 from asr.adapt import Report, adapt
-from asr.evaluate import Heard, Spoken, bare_environment, heard, heard_bare, manifest, misheard, plain, rate
+from asr.evaluate import PATIENT, Heard, Spoken, bare_environment, heard, heard_bare, manifest, misheard, plain, rate
 from asr.lm_build import Material, sayings
 from asr.pool import SpeechPool
 from asr.telephone import as_telephone
@@ -75,7 +75,9 @@ def run(model: Path, sources: Sources, parts: Sequence[str], *, at: datetime, sa
         if "mandarin" in parts and (sources.mandarin / "manifest.tsv").is_file():
             say("普通话朗读……")
             found["mandarin"] = mandarin(model, box, grown, manifest(sources.mandarin / "manifest.tsv"), Path(folder))
-        sentences = [one.file for one in manifest(sources.mandarin / "manifest.tsv")] if "live" in parts and sources.mandarin.is_dir() else []
+        sentences = (
+            [one.file for one in manifest(sources.mandarin / "manifest.tsv")] if "live" in parts and sources.mandarin.is_dir() else []
+        )
         if sentences:
             say("四路现场通话……")
             found["live"] = bench_live.measure(box, sentences)
@@ -113,7 +115,7 @@ def cost(model: Path, box: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Processor time beside a bare loop over the same decoded sound, and what a second recording at the same time adds to the wall time."""
     shipped, same, ours = [], [], []
     alone, together = [], []
-    with SpeechPool(box, size=2) as pool, _bare(model) as bare, _bare(box) as bare_same, ThreadPoolExecutor(2) as threads:
+    with SpeechPool(box, size=2, limits=PATIENT) as pool, _bare(model) as bare, _bare(box) as bare_same, ThreadPoolExecutor(2) as threads:
         list(threads.map(pool.transcribe, files[:2]))  # both processes are up, each with its model
         for _ in range(ROUNDS):
             shipped.append(sum(bare(file)["cpu"] for file in files))

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from asr.errors import SpeechError
+from asr.errors import AudioRefused
 from asr.lm_text import spoken_numbers
-from asr.pool import SpeechPool
+from asr.pool import Limits, SpeechPool
 from asr.process import ALWAYS, TOLD
 from hotline.errors import NotFound, Refused
 
 NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
 AT_ONCE = 2  # recordings
+PATIENT = Limits(start=300.0, silence=300.0, base=600.0, share=30.0)  # a figure must not depend on how busy the machine is
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def heard(model: Path, files: Sequence[Path], *, told: Callable[[int, int], None
         try:
             transcript = pool.transcribe(file)
             text, seconds = transcript.text, transcript.duration
-        except SpeechError:
+        except AudioRefused:
             text, seconds = "", 0.0
         done += 1
         if told:
@@ -115,7 +116,7 @@ def heard(model: Path, files: Sequence[Path], *, told: Callable[[int, int], None
         return Heard(text, seconds, time.perf_counter() - begun)
 
     size = min(AT_ONCE, os.cpu_count() or 1, len(files))
-    with SpeechPool(model, size=size) as pool, ThreadPoolExecutor(size) as threads:
+    with SpeechPool(model, size=size, limits=PATIENT) as pool, ThreadPoolExecutor(size) as threads:
         return list(threads.map(one, files))
 
 

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from asr import adapt, graphs
+from asr import adapt
 from asr import model as speech_model
 from asr.lm_build import Material
 from asr.lm_names import Names
@@ -37,12 +37,6 @@ def once(settings: Settings) -> None:
         log.info(
             "the speech model was adapted", graph=report.graph, installed=report.installed, seconds=report.seconds, peak_mb=report.peak_mb
         )
-
-
-def done(settings: Settings) -> bool:
-    """Whether the model is not there yet, or something was learnt, or tried, before."""
-    folder = speech_model.place(settings.models, settings.model)
-    return not folder.is_dir() or graphs.standing(folder) is not None
 
 
 def own_texts() -> list[str]:

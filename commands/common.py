@@ -44,7 +44,7 @@ def print_json(document: Any) -> None:
 def bar() -> Callable[[str, float, float], None]:
     """A progress bar on stderr: a moving one for a terminal, a line every tenth for a log."""
     last: dict[str, int] = {}
-    names = {"download": "下载语音模型", "unpack": "解开语音模型", "train": "训练派单模型"}
+    names = {"download": "下载语音模型", "unpack": "解开语音模型", "train": "训练派单模型", "adapt": "学热线用语"}
     moving = sys.stderr.isatty()
 
     def show(stage: str, done: float, total: float) -> None:

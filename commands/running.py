@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -116,7 +117,8 @@ def doctor(as_json: bool) -> None:
 @click.option("--check", "check_only", is_flag=True, help="只核对已有模型的校验和。")
 @JSON
 def model(source: Path | None, check_only: bool, as_json: bool) -> None:
-    """获取并核对语音模型；可给出模型所在的目录或 zip。"""
+    """获取并核对语音模型，首次还学热线用语；可给出模型所在的目录或 zip。"""
+    import system
     from asr import model as speech
 
     own = settings()
@@ -126,6 +128,7 @@ def model(source: Path | None, check_only: bool, as_json: bool) -> None:
         speech.check(folder, thorough=True)
     else:
         folder = speech.fetch(own.models, given, progress=bar())
+        system.learn_hotline_words(replace(own, model=given), progress=bar())
     if as_json:
         print_json({"model": speech.NAME, "folder": str(folder)})
     else:
