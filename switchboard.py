@@ -30,7 +30,7 @@ from hotline.errors import Refusal, Refused
 from hotline.people import Person
 from hotline.settings import Settings
 from tickets import live
-from tickets.live_call import LiveLeg, Speaker
+from tickets.live_call import LiveLine, Speaker
 
 log = structlog.get_logger("hotline.switchboard")
 
@@ -78,19 +78,19 @@ class Switchboard:
         voice = await self.speech.open(rate, phrases=phrases)
         name, at = f"{uuid.uuid4().hex}.pcm", clock.now()
 
-        def join() -> LiveLeg:
+        def join() -> LiveLine:
             with Session.begin() as s:
                 call = live.open_call(s, key=key or uuid.uuid4().hex, source=source, at=at, by=by, phone=phone)
                 return live.join(s, call, speaker=speaker, rate=rate, sound=name, at=at)
 
         try:
-            leg = await self.thread(join)
+            row = await self.thread(join)
         except BaseException:
             await voice.close()
             raise
-        line = Line(self, leg, voice)
+        line = Line(self, row, voice)
         self.lines.add(line)
-        log.info("line opened", call=leg.live_call_id, leg=leg.id, source=source, rate=rate)
+        log.info("line opened", call=row.live_call_id, line=row.id, source=source, rate=rate)
         return line
 
     async def thread(self, work: object, *arguments: object) -> object:
@@ -111,11 +111,11 @@ class Line:
     over: set once an operator has ended the call.
     """
 
-    def __init__(self, board: Switchboard, leg: LiveLeg, voice: LiveVoice) -> None:
+    def __init__(self, board: Switchboard, row: LiveLine, voice: LiveVoice) -> None:
         self.over = asyncio.Event()
-        self.leg = leg
+        self.row = row
         self._board, self._voice = board, voice
-        self._file: IO[bytes] | None = (board.settings.live / leg.sound).open("ab", buffering=0)
+        self._file: IO[bytes] | None = (board.settings.live / row.sound).open("ab", buffering=0)
         self._partial = ""
         self._count = 0
         self._unkept: dict[int, Utterance] = {}
@@ -141,7 +141,7 @@ class Line:
         self._queue.append(sound)
         self._queued += len(sound)
         self._more.set()
-        while self._queued > AHEAD * self.leg.rate * 2 and not self._listener.done():
+        while self._queued > AHEAD * self.row.rate * 2 and not self._listener.done():
             self._room.clear()
             await self._room.wait()
 
@@ -171,7 +171,7 @@ class Line:
             await asyncio.wait_for(asyncio.shield(self._keeper), FAREWELL)
         if self._file:
             self._file.close()
-        log.info("line closed", call=self.leg.live_call_id, leg=self.leg.id, utterances=self._count)
+        log.info("line closed", call=self.row.live_call_id, line=self.row.id, utterances=self._count)
         return heard
 
     async def _heard(self, listen: object) -> Heard:
@@ -181,7 +181,7 @@ class Line:
         try:
             heard: Heard = await listen()  # type: ignore[operator]
         except SpeechError as failure:
-            log.error("a voice cannot be heard", leg=self.leg.id, code=failure.code, detail=failure.detail)
+            log.error("a voice cannot be heard", line=self.row.id, code=failure.code, detail=failure.detail)
             self._missed, self._deaf_until = True, now + DEAF
             heard = Heard()
         self._missed = self._missed or self._voice.missed
@@ -201,7 +201,7 @@ class Line:
 
     async def _listen(self) -> None:
         """Hears what `put` has taken in, until the line has ended and all of it is heard."""
-        least = int(AT_ONCE * self.leg.rate) * 2
+        least = int(AT_ONCE * self.row.rate) * 2
         while True:
             while self._queued < least and not self._ended:
                 self._more.clear()
@@ -221,7 +221,7 @@ class Line:
             try:
                 self._file.write(sound[: len(sound) // 2 * 2])
             except OSError as error:
-                log.error("live recording cannot be written", leg=self.leg.id, problem=error.strerror)
+                log.error("live recording cannot be written", line=self.row.id, problem=error.strerror)
                 self._file.close()
                 self._file = None
 
@@ -236,12 +236,12 @@ class Line:
             try:
                 going_on = await self._board.thread(self._commit, said, partial, last, clock.now())
             except AWAY as problem:
-                log.warning("database away, utterances wait", leg=self.leg.id, waiting=len(said), problem=type(problem).__name__)
+                log.warning("database away, utterances wait", line=self.row.id, waiting=len(said), problem=type(problem).__name__)
                 await asyncio.sleep(AGAIN)
                 self._news.set()
                 continue
             except SQLAlchemyError as problem:
-                log.exception("utterances cannot be kept", leg=self.leg.id, count=len(said), problem=type(problem).__name__)
+                log.exception("utterances cannot be kept", line=self.row.id, count=len(said), problem=type(problem).__name__)
                 self._missed = True
                 going_on = True
             for number in said:
@@ -260,9 +260,9 @@ class Line:
         with Session.begin() as s:
             if not said and not last:  # what is being said now is soon said anew: its commit need not wait for the disk
                 s.execute(text("SET LOCAL synchronous_commit = off"))
-            going_on = live.say(s, self.leg, said, partial.replace(" ", ""), at=at, missed=self._missed)
+            going_on = live.say(s, self.row, said, partial.replace(" ", ""), at=at, missed=self._missed)
             if last:
-                live.leave(s, self.leg.id, at=at)
+                live.leave(s, self.row.id, at=at)
             return going_on
 
 
@@ -275,13 +275,13 @@ def close_finished(settings: Settings, *, at: datetime) -> int:
 
 def _close(settings: Settings, number: int, at: datetime) -> int:
     with Session() as s:
-        call, legs, voices = live.find(s, number), live.legs(s, number), live.speakers(s, number)
-    files = [settings.live / leg.sound for leg in legs]
+        call, lines, voices = live.find(s, number), live.lines(s, number), live.speakers(s, number)
+    files = [settings.live / line.sound for line in lines]
     if not any(file.exists() for file in files) and call.finished_at and at - call.finished_at < 20 * live.GONE:
         return 0  # it was spoken on another machine, which has its sound
     kept = [
-        live_recording.Kept(file, leg.rate, max(0.0, (leg.begun_at - call.begun_at).total_seconds()), voices.index(leg.speaker))
-        for leg, file in zip(legs, files, strict=True)
+        live_recording.Kept(file, line.rate, max(0.0, (line.begun_at - call.begun_at).total_seconds()), voices.index(line.speaker))
+        for line, file in zip(lines, files, strict=True)
     ]
     seconds = live_recording.duration(kept)
     try:

@@ -2,7 +2,7 @@
 
 One connection is one voice. Each binary message, 16-bit mono samples at 8000 Hz unless configured, gets exactly one reply: {"partial"} or {"text", "result"}.
 {"config": …} gets none; {"eof": 1} gets the last {"text"}, then the connection is closed; {"reset": 1} gets one and goes on. A connection that just
-closes is kept like one that said eof. What the protocol does not know may stand in the address: ?call=ID&leg=operator|citizen|mono&phone=NUMBER.
+closes is kept like one that said eof. What the protocol does not know may stand in the address: ?call=ID&speaker=operator|citizen|mono&phone=NUMBER.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Wishes:
     words: bool = True
     phrases: list[str] = field(default_factory=list)
     call: str = ""
-    leg: Speaker | None = Speaker.CITIZEN
+    speaker: Speaker | None = Speaker.CITIZEN
     phone: str = ""
 
     @classmethod
@@ -57,10 +57,10 @@ class Wishes:
         """From the address. Raises Nonsense."""
         asked = {name: values[-1] for name, values in parse_qs(urlsplit(path).query).items()}
         try:
-            leg = Speaker(asked.get("leg", Speaker.CITIZEN))
+            speaker = Speaker(asked.get("speaker", Speaker.CITIZEN))
         except ValueError:
-            raise Nonsense("leg is operator, citizen or mono", POLICY) from None
-        return cls(call=asked.get("call", ""), leg=leg, phone=asked.get("phone", ""))
+            raise Nonsense("speaker is operator, citizen or mono", POLICY) from None
+        return cls(call=asked.get("call", ""), speaker=speaker, phone=asked.get("phone", ""))
 
     def configure(self, config: Any) -> None:
         """{"config": …}; what we do not honour (model, max_alternatives) is passed over. Raises Nonsense."""
@@ -111,7 +111,7 @@ async def _talk(board: Any, connection: ServerConnection) -> None:
                 continue
             if line is None and isinstance(message, bytes):
                 line = await board.connect(
-                    key=wishes.call, source="vosk", speaker=wishes.leg, rate=wishes.rate, phrases=wishes.phrases, phone=wishes.phone
+                    key=wishes.call, source="vosk", speaker=wishes.speaker, rate=wishes.rate, phrases=wishes.phrases, phone=wishes.phone
                 )  # fmt: skip
             last = isinstance(message, str) and "eof" in asked
             heard = await _hear(line, message, last)

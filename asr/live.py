@@ -41,7 +41,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a piece of sound brought. utterances: ended in it. partial: what is being said, words parted by blanks. Times count from the leg's beginning."""
+    """What a piece of sound brought. utterances: ended in it. partial: what is being said, words parted by blanks. Times count from the line's beginning."""
 
     utterances: tuple[Utterance, ...] = ()
     partial: str = ""
@@ -52,7 +52,7 @@ class Heard:
 
 
 class LiveVoice(Protocol):
-    """One leg being listened to: asr.live.Voice, and asr.live_scripted's in tests. One task at a time.
+    """One line being listened to: asr.live.Voice, and asr.live_scripted's in tests. One task at a time.
 
     missed: whether some of its sound was given up, because it killed whoever listened to it.
     """

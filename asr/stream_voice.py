@@ -35,11 +35,11 @@ class Said:
 
 
 class Voice:
-    """Listens to one leg. begun: seconds of the leg before its first sample here; the times of words count from the leg's beginning."""
+    """Listens to one line. begun: seconds of the line before its first sample here; the times of words count from the line's beginning."""
 
     def __init__(self, model: Any, rate: int, *, phrases: list[str], begun: float) -> None:
         self._model, self._rate, self._phrases = model, rate, phrases
-        self._shift = begun  # seconds of the leg that this recogniser was not fed, less those it was fed besides
+        self._shift = begun  # seconds of the line that this recogniser was not fed, less those it was fed besides
         self._loudness, self._pause = Loudness(rate), Pause(rate)
         self._stream: Stream | None = Stream(model, rate, phrases)
         self._fed = 0.0
@@ -99,7 +99,7 @@ class Voice:
         release_memory()
 
     def _timed(self, ended: list[list[Word]]) -> list[Utterance]:
-        """Utterances with times of the leg."""
+        """Utterances with times of the line."""
         shift = self._shift
         return [
             Utterance.of(0, [replace(word, start=round(max(0.0, word.start + shift), 2), end=round(max(0.0, word.end + shift), 2)) for word in words])

@@ -1,4 +1,4 @@
-"""What happens to a live call (实时通话): its legs come and go, what is said is kept as it is said, and at the end it becomes a Call."""
+"""What happens to a live call (实时通话): its lines come and go, what is said is kept as it is said, and at the end it becomes a Call."""
 
 import json
 import re
@@ -17,16 +17,16 @@ from hotline.errors import Conflict, NotFound, Refused
 from hotline.outbox import record
 from hotline.people import Person, system
 from hotline.privacy import phone_number
-from tickets import calls
+from tickets import calls, hearing
 from tickets.call import Call
-from tickets.live_call import LiveCall, LiveLeg, LiveUtterance, Speaker
+from tickets.live_call import LiveCall, LiveLine, LiveUtterance, Speaker
 from tickets.ticket import Ticket
 
 CHANNEL = "live"  # of NOTIFY: carries the id of the live call, never what was said
 KEY = re.compile(r"[\w.:@\-]{1,80}", re.ASCII)
-LINGERS = timedelta(seconds=4)  # a call whose legs have all gone may be joined again for so long
+LINGERS = timedelta(seconds=4)  # a call whose lines have all gone may be joined again for so long
 AT_A_DESK = timedelta(minutes=2)  # the same where it is a microphone: it is switched off and on again, or its page is opened anew
-GONE = timedelta(seconds=30)  # without a sign of life, the process of a leg has died
+GONE = timedelta(seconds=30)  # without a sign of life, the process of a line has died
 BEFORE = 3  # utterances with which a new one is read together, for a number that goes on over several
 
 
@@ -48,50 +48,50 @@ def open_call(
     return call
 
 
-def join(s: Session, call: LiveCall, *, speaker: Speaker | None, rate: int, sound: str, at: datetime) -> LiveLeg:
+def join(s: Session, call: LiveCall, *, speaker: Speaker | None, rate: int, sound: str, at: datetime) -> LiveLine:
     """A voice joins. speaker: None takes the citizen's place, or the operator's where a citizen is already there. Raises Conflict where it is taken."""
     _lock(s, call.id)
-    taken = set(s.scalars(select(LiveLeg.speaker).where(LiveLeg.live_call_id == call.id, LiveLeg.ended_at.is_(None), LiveLeg.seen_at > at - GONE)))
+    taken = set(s.scalars(select(LiveLine.speaker).where(LiveLine.live_call_id == call.id, LiveLine.ended_at.is_(None), LiveLine.seen_at > at - GONE)))
     place = speaker or next((free for free in (Speaker.CITIZEN, Speaker.OPERATOR) if free not in taken), None)
     if place is None or place in taken:
         raise Conflict(f"这通电话的{place.label if place else '两方'}已经接入。")
-    leg = LiveLeg(live_call_id=call.id, speaker=place, rate=rate, sound=sound, begun_at=at, seen_at=at, partial="")
-    s.add(leg)
+    line = LiveLine(live_call_id=call.id, speaker=place, rate=rate, sound=sound, begun_at=at, seen_at=at, partial="")
+    s.add(line)
     s.flush()
     _tell(s, call.id)
-    return leg
+    return line
 
 
-def say(s: Session, leg: LiveLeg, said: Mapping[int, Utterance], partial: str, *, at: datetime, missed: bool = False) -> bool:
-    """Keeps utterances that have ended, by their number in the leg (times from its beginning), and what is being said now.
+def say(s: Session, line: LiveLine, said: Mapping[int, Utterance], partial: str, *, at: datetime, missed: bool = False) -> bool:
+    """Keeps utterances that have ended, by their number in the line (times from its beginning), and what is being said now.
 
     What is already kept under a number stays as it is: a commit whose answer was lost is repeated. missed: some of it was not heard.
     False once the call is over.
     """
-    call = _lock(s, leg.live_call_id)
+    call = _lock(s, line.live_call_id)
     call.missed = call.missed or missed
     for number, utterance in sorted(said.items()):
-        _keep(s, call, leg, number, utterance)
+        _keep(s, call, line, number, utterance)
     if going_on := call.finished_at is None:
-        # A leg that was taken for dead, while only the database was away, is alive again.
-        s.execute(update(LiveLeg).where(LiveLeg.id == leg.id).values(partial=masked(partial)[-200:], seen_at=at, ended_at=None))
+        # A line that was taken for dead, while only the database was away, is alive again.
+        s.execute(update(LiveLine).where(LiveLine.id == line.id).values(partial=masked(partial)[-200:], seen_at=at, ended_at=None, cut=False))
     _tell(s, call.id)
     return going_on
 
 
-def leave(s: Session, leg_id: int, *, at: datetime) -> None:
+def leave(s: Session, line_id: int, *, at: datetime) -> None:
     """The voice has hung up."""
-    changed = s.execute(update(LiveLeg).where(LiveLeg.id == leg_id, LiveLeg.ended_at.is_(None)).values(ended_at=at, partial="").returning(LiveLeg.live_call_id))
-    for (number,) in changed:
+    here = update(LiveLine).where(LiveLine.id == line_id, LiveLine.ended_at.is_(None))
+    for (number,) in s.execute(here.values(ended_at=at, partial="").returning(LiveLine.live_call_id)):
         _tell(s, number)
 
 
 def finish(s: Session, *, at: datetime) -> list[int]:
-    """Every call whose voices have all gone is over; legs whose process has died are gone. Returns the calls that have still to become Calls."""
-    s.execute(update(LiveLeg).where(LiveLeg.ended_at.is_(None), LiveLeg.seen_at < at - GONE).values(ended_at=at, partial=""))
-    last = select(func.max(LiveLeg.ended_at)).where(LiveLeg.live_call_id == LiveCall.id).scalar_subquery()
-    speaking = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id, LiveLeg.ended_at.is_(None)).exists()
-    joined = select(LiveLeg.id).where(LiveLeg.live_call_id == LiveCall.id).exists()
+    """Every call whose voices have all gone is over; lines whose process has died are gone. Returns the calls that have still to become Calls."""
+    s.execute(update(LiveLine).where(LiveLine.ended_at.is_(None), LiveLine.seen_at < at - GONE).values(ended_at=at, cut=True, partial=""))
+    last = select(func.max(LiveLine.ended_at)).where(LiveLine.live_call_id == LiveCall.id).scalar_subquery()
+    speaking = select(LiveLine.id).where(LiveLine.live_call_id == LiveCall.id, LiveLine.ended_at.is_(None)).exists()
+    joined = select(LiveLine.id).where(LiveLine.live_call_id == LiveCall.id).exists()
     left = case((LiveCall.source == "microphone", at - AT_A_DESK), else_=at - LINGERS)
     over = s.execute(
         update(LiveCall)
@@ -101,7 +101,7 @@ def finish(s: Session, *, at: datetime) -> list[int]:
     )
     for (number,) in over:
         _tell(s, number)
-    waiting = select(LiveCall.id).where(LiveCall.finished_at.is_not(None), LiveCall.call_id.is_(None), joined).order_by(LiveCall.id)
+    waiting = select(LiveCall.id).where(LiveCall.finished_at.is_not(None), LiveCall.call_id.is_(None), joined, ~speaking).order_by(LiveCall.id)
     return list(s.scalars(waiting))
 
 
@@ -114,13 +114,15 @@ def becomes_call(s: Session, number: int, *, sha256: str, size: int, duration: f
     if live.call_id is not None:
         return None
     by = s.get(Person, live.by_id) if live.by_id else None
-    channels = [leg.value for leg in speakers(s, number)]
+    channels = [line.value for line in speakers(s, number)]
     call, _ = calls.receive(
         s, sha256=sha256, size=size, name=f"live-{live.id}.wav", by=by or system(s), at=live.begun_at, phone=live.phone or "", channel=live.channel,
         channels=channels, auto=False,
     )  # fmt: skip
     s.flush()
-    if not live.missed:
+    if any(line.cut for line in lines(s, number)):  # the recording is heard from where the text ends
+        hearing.keep(s, call, _transcript(s, number, duration).utterances)
+    elif not live.missed:
         calls.transcribed(s, call, _transcript(s, number, duration), at=at)
     if live.ticket_id is not None:
         calls.link(call, s.get_one(Ticket, live.ticket_id))
@@ -147,10 +149,9 @@ def link(s: Session, live: LiveCall, ticket: Ticket) -> None:
 
 
 def end(s: Session, live: LiveCall, *, by: Person, at: datetime) -> None:
-    """An operator says that the call is over; legs that are still connected hear no more."""
+    """An operator says that the call is over; lines that are still open learn it with their next commit, and hang up."""
     if live.finished_at is not None:
         raise Conflict("这通电话已经结束。")
-    s.execute(update(LiveLeg).where(LiveLeg.live_call_id == live.id, LiveLeg.ended_at.is_(None)).values(ended_at=at, partial=""))
     live.finished_at = at
     record(s, "live.stopped", live, by=by, at=at)
     _tell(s, live.id)
@@ -170,22 +171,22 @@ def going_on(s: Session, limit: int = 50) -> Sequence[LiveCall]:
     return s.scalars(select(LiveCall).where(LiveCall.finished_at.is_(None)).order_by(LiveCall.id.desc()).limit(limit)).all()
 
 
-def legs(s: Session, number: int) -> Sequence[LiveLeg]:
+def lines(s: Session, number: int) -> Sequence[LiveLine]:
     """Of a call, in the order in which they came."""
-    return s.scalars(select(LiveLeg).where(LiveLeg.live_call_id == number).order_by(LiveLeg.id)).all()
+    return s.scalars(select(LiveLine).where(LiveLine.live_call_id == number).order_by(LiveLine.id)).all()
 
 
 def speakers(s: Session, number: int) -> list[Speaker]:
     """Whose voices the recording has, left first."""
-    heard = {leg.speaker for leg in legs(s, number)}
+    heard = {line.speaker for line in lines(s, number)}
     return [speaker for speaker in Speaker if speaker in heard]
 
 
 def said(s: Session, number: int, *, after: int = 0) -> list[dict[str, Any]]:
     """What was said, in the order of time: id, revision, speaker, start, text, confidence. after: only what has changed since that revision."""
     rows = s.execute(
-        select(LiveUtterance, LiveLeg.speaker)
-        .join(LiveLeg, LiveLeg.id == LiveUtterance.leg_id)
+        select(LiveUtterance, LiveLine.speaker)
+        .join(LiveLine, LiveLine.id == LiveUtterance.line_id)
         .where(LiveUtterance.live_call_id == number, LiveUtterance.revision > after)
         .order_by(LiveUtterance.revision if after else LiveUtterance.start, LiveUtterance.id)
     )
@@ -200,24 +201,24 @@ def said_by_citizen(s: Session, number: int) -> str:
     return "\n".join(row["text"] for row in said(s, number) if row["speaker"] != Speaker.OPERATOR)
 
 
-def _keep(s: Session, call: LiveCall, leg: LiveLeg, number: int, utterance: Utterance) -> None:
-    offset = max(0.0, (leg.begun_at - call.begun_at).total_seconds())
+def _keep(s: Session, call: LiveCall, line: LiveLine, number: int, utterance: Utterance) -> None:
+    offset = max(0.0, (line.begun_at - call.begun_at).total_seconds())
     heard = _moved(utterance, offset)
     row = {
-        "live_call_id": call.id, "leg_id": leg.id, "number": number, "revision": call.revision + 1, "start": heard.start, "end": heard.end,
+        "live_call_id": call.id, "line_id": line.id, "number": number, "revision": call.revision + 1, "start": heard.start, "end": heard.end,
         "text": masked(heard.text), "confidence": heard.confidence, "heard": json.dumps(heard.as_dict(), ensure_ascii=False),
     }  # fmt: skip
-    if s.scalar(insert(LiveUtterance).values(row).on_conflict_do_nothing(index_elements=["leg_id", "number"]).returning(LiveUtterance.id)) is None:
+    if s.scalar(insert(LiveUtterance).values(row).on_conflict_do_nothing(index_elements=["line_id", "number"]).returning(LiveUtterance.id)) is None:
         return
     call.revision += 1
-    _mask_together(s, call, leg, number)
+    _mask_together(s, call, line, number)
     s.flush()
 
 
-def _mask_together(s: Session, call: LiveCall, leg: LiveLeg, number: int) -> None:
+def _mask_together(s: Session, call: LiveCall, line: LiveLine, number: int) -> None:
     """A telephone number is spoken with pauses: each part alone is too short to be noticed."""
     near = s.scalars(
-        select(LiveUtterance).where(LiveUtterance.leg_id == leg.id, LiveUtterance.number.between(number - BEFORE, number)).order_by(LiveUtterance.number)
+        select(LiveUtterance).where(LiveUtterance.line_id == line.id, LiveUtterance.number.between(number - BEFORE, number)).order_by(LiveUtterance.number)
     ).all()
     originals = [Utterance.from_dict(json.loads(row.heard)).text if row.heard else row.text for row in near]
     for row, readable in zip(near, masked("\n".join(originals)).split("\n"), strict=True):
@@ -232,10 +233,10 @@ def _moved(utterance: Utterance, offset: float) -> Utterance:
 
 
 def _transcript(s: Session, number: int, duration: float) -> Transcript:
-    """Of all legs, those of one speaker together."""
+    """Of all lines, those of one speaker together."""
     rows = s.execute(
-        select(LiveUtterance.heard, LiveLeg.speaker)
-        .join(LiveLeg, LiveLeg.id == LiveUtterance.leg_id)
+        select(LiveUtterance.heard, LiveLine.speaker)
+        .join(LiveLine, LiveLine.id == LiveUtterance.line_id)
         .where(LiveUtterance.live_call_id == number)
         .order_by(LiveUtterance.start, LiveUtterance.id)
     ).all()

@@ -1,4 +1,4 @@
-"""实时通话: a call while it is spoken, its legs, and what was said so far. When it is over it becomes a Call like any other."""
+"""实时通话: a call while it is spoken, its lines, and what was said so far. When it is over it becomes a Call like any other."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from hotline.privacy import Sealed
 
 
 class Speaker(StrEnum):
-    """Whose voice a leg carries; mono: both in one."""
+    """Whose voice a line carries; mono: both in one."""
 
     OPERATOR = "operator"
     CITIZEN = "citizen"
@@ -27,9 +27,9 @@ SPEAKERS = {Speaker.OPERATOR: "话务员", Speaker.CITIZEN: "市民", Speaker.MO
 
 
 class LiveCall(Base):
-    """实时通话. key: the call id that ties its legs together, the PBX's or our own; of the calls that are not over it is the only one.
+    """实时通话. key: the call id that ties its lines together, the PBX's or our own; of the calls that are not over it is the only one.
 
-    source: vosk, audiosocket or microphone. revision: grows with each change of what was said. finished_at: when its last leg had gone for good.
+    source: vosk, audiosocket or microphone. revision: grows with each change of what was said. finished_at: when its last line had gone for good.
     missed: some of it could not be heard live, so that the recording is transcribed anew. call_id: the Call that it has become.
     ticket_id: filed while it was still spoken.
     """
@@ -59,14 +59,15 @@ class LiveCall(Base):
         return self.begun_at
 
 
-class LiveLeg(Base):
-    """一路: one voice of a live call, from its connection to its end. A voice that comes back is another leg.
+class LiveLine(Base):
+    """一路: one voice of a live call, from its connection to its end. A voice that comes back is another line.
 
     rate: Hz. sound: name of the file of 16-bit samples in the folder of live recordings. partial: what is being said, personal numbers hidden.
-    seen_at: when its process last gave a sign of life; ended_at: when it hung up, or was found to be gone.
+    seen_at: when its process last gave a sign of life; ended_at: when it hung up, or was found to be gone. cut: it was found so; the end of what it
+    said is only in the recording.
     """
 
-    __tablename__ = "live_leg"
+    __tablename__ = "live_line"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     live_call_id: Mapped[int] = mapped_column(ForeignKey("live_call.id", ondelete="CASCADE"), index=True)
@@ -76,25 +77,26 @@ class LiveLeg(Base):
     begun_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    cut: Mapped[bool] = mapped_column(default=False)
     partial: Mapped[str] = mapped_column(default="")
 
 
 class LiveUtterance(Base):
     """一句 of a live call, committed as it ended. start, end: seconds from the call's beginning. text: personal numbers hidden.
 
-    number: counts the utterances of a leg from 1, so that a repeated commit changes nothing. revision: of the call, when the text last changed.
+    number: counts the utterances of a line from 1, so that a repeated commit changes nothing. revision: of the call, when the text last changed.
     heard: the utterance with its words, sealed, until the call is over.
     """
 
     __tablename__ = "live_utterance"
     __table_args__ = (
-        Index("uq_live_utterance_leg_number", "leg_id", "number", unique=True),
+        Index("uq_live_utterance_line_number", "line_id", "number", unique=True),
         Index("ix_live_utterance_call_revision", "live_call_id", "revision"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     live_call_id: Mapped[int] = mapped_column(ForeignKey("live_call.id", ondelete="CASCADE"))
-    leg_id: Mapped[int] = mapped_column(ForeignKey("live_leg.id", ondelete="CASCADE"))
+    line_id: Mapped[int] = mapped_column(ForeignKey("live_line.id", ondelete="CASCADE"))
     number: Mapped[int]
     revision: Mapped[int]
     start: Mapped[float]

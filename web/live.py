@@ -119,7 +119,7 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
         may = page.me.has(Role.OPERATOR, Role.DISPATCHER)
         form = filing.form(s, page, body=live.said_by_citizen(s, number), caller=call.phone, typed=typed) if may and call.ticket_id is None else None
         row = _row(s, call)
-        partials = {leg.speaker.value: leg.partial for leg in live.legs(s, number) if leg.partial and leg.ended_at is None}
+        partials = {line.speaker.value: line.partial for line in live.lines(s, number) if line.partial and line.ended_at is None}
     return page.show(
         "live_call.html", status=status_of(no) if no else 200, call=row, lines=sorted(lines, key=lambda line: line["start"]), partials=partials,
         seen=max((line["revision"] for line in lines), default=0), form=form, may_speak=may and not row.finished, voices=SPOKEN_HERE,
@@ -138,7 +138,7 @@ def _going_on() -> list[LiveRow]:
 def _row(s: Any, call: LiveCall) -> LiveRow:
     lines = live.said(s, call.id)
     ticket = s.get(Ticket, call.ticket_id) if call.ticket_id else None
-    speaking = [leg.speaker.label for leg in live.legs(s, call.id) if leg.ended_at is None]
+    speaking = [line.speaker.label for line in live.lines(s, call.id) if line.ended_at is None]
     return LiveRow(
         id=call.id,
         begun_at=call.begun_at,

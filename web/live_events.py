@@ -69,7 +69,7 @@ def _read(number: int, after: int) -> News:
     with Session() as s:
         call = live.find(s, number)
         said = live.said(s, number, after=after) if after else sorted(live.said(s, number), key=lambda line: line["revision"])
-        partials = {leg.speaker.value: leg.partial for leg in live.legs(s, number) if leg.partial and leg.ended_at is None}
+        partials = {line.speaker.value: line.partial for line in live.lines(s, number) if line.partial and line.ended_at is None}
         return News(said, partials, call.finished_at is not None, call.call_id)
 
 

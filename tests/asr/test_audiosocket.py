@@ -19,7 +19,7 @@ from tests.web.live_lines import LINES, SPEECH, said
 from tests.web.live_lines import settings as settings
 from tickets import live
 from tickets.call import Call
-from tickets.live_call import LiveCall, LiveLeg
+from tickets.live_call import LiveCall, LiveLine
 
 CALL = uuid.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 
@@ -68,10 +68,10 @@ def during(settings: Settings, *talks: Talk) -> list[Any]:
 
 
 async def arrived(count: int) -> None:
-    """Waits until so many legs have come."""
+    """Waits until so many lines have come."""
     while True:
         with Session() as s:
-            if s.query(LiveLeg).count() >= count:
+            if s.query(LiveLine).count() >= count:
                 return
         await asyncio.sleep(0.01)
 
@@ -109,7 +109,7 @@ def test_who_vanishes_leaves_what_he_said(settings: Settings) -> None:
 def test_the_second_voice_of_a_call_is_the_operators_and_a_third_is_turned_away(settings: Settings) -> None:
     async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with Session() as s:
-            known = s.query(LiveLeg).count()
+            known = s.query(LiveLine).count()
         writer.write(HELLO + SOUND)
         await arrived(known + 1)
 
@@ -119,7 +119,7 @@ def test_the_second_voice_of_a_call_is_the_operators_and_a_third_is_turned_away(
 
     assert during(settings, stay, stay, third)[2] == BYE
     with Session() as s:
-        assert [leg.speaker for leg in s.query(LiveLeg).order_by(LiveLeg.id)] == ["citizen", "operator"]
+        assert [line.speaker for line in s.query(LiveLine).order_by(LiveLine.id)] == ["citizen", "operator"]
         assert s.query(LiveCall).count() == 1
 
 

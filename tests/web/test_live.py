@@ -26,7 +26,7 @@ from tests.web.conftest import WATER, As, Scripted, Somebody, World
 from tests.web.live_lines import LINES, ROOM, SPEECH, Reader, served
 from tickets import live, setup
 from tickets.call import Call, CallState
-from tickets.live_call import LiveCall, LiveLeg, Speaker
+from tickets.live_call import LiveCall, LiveLine, Speaker
 from tickets.ticket import Ticket
 
 FORM = {"kind": "complaint", "phone": "13800001234", "confidentiality": "open", "suggested": WATER, "then": "leave"}
@@ -46,20 +46,20 @@ def spoken(text: str, start: float = 0.0) -> Utterance:
 
 
 def ring(*said: str, speaker: Speaker = Speaker.CITIZEN, at: datetime | None = None) -> tuple[int, int]:
-    """A live call in which this was said; gives its number and its leg's."""
+    """A live call in which this was said; gives its number and its line's."""
     at = at or clock.now()
     with Session.begin() as s:
         call = live.open_call(s, key=uuid.uuid4().hex, source="vosk", at=at, phone="13800005678")
-        leg = live.join(s, call, speaker=speaker, rate=8000, sound=f"{uuid.uuid4().hex}.pcm", at=at)
-        numbers = call.id, leg.id
+        line = live.join(s, call, speaker=speaker, rate=8000, sound=f"{uuid.uuid4().hex}.pcm", at=at)
+        numbers = call.id, line.id
     say(numbers[1], *said)
     return numbers
 
 
-def say(leg: int, *said: str, now: str = "") -> None:
+def say(line: int, *said: str, now: str = "") -> None:
     """More in the same voice."""
     with Session.begin() as s:
-        row = s.get_one(LiveLeg, leg)
+        row = s.get_one(LiveLine, line)
         known = len([line for line in live.said(s, row.live_call_id)])
         utterances = {known + place + 1: spoken(text, 10.0 * (known + place)) for place, text in enumerate(said)}
         live.say(s, row, utterances, now, at=clock.now())
@@ -84,8 +84,8 @@ def wait(what: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_the_page_shows_what_was_said_beside_a_form_that_is_filled_with_it(as_: As) -> None:
-    number, leg = ring("我们小区停水了")
-    say(leg, now="没人管")
+    number, line = ring("我们小区停水了")
+    say(line, now="没人管")
     page = as_("operator").sees(f"/live/{number}")
     assert "我们小区停水了</span>" in page and "没人管" in page and ">我们小区停水了</textarea>" in page
     assert f'value="{WATER}" form="filing" checked' in page and "138****5678" in page and "13800005678" not in page
@@ -109,7 +109,7 @@ def test_only_the_centre_hears_live_calls(as_: As, who: str) -> None:
 
 def test_a_ticket_filed_while_one_speaks_belongs_to_the_call_that_it_becomes(as_: As, world: World) -> None:
     began = clock.now()
-    number, leg = ring("我们小区停水了", at=began)
+    number, line = ring("我们小区停水了", at=began)
     answer = as_("operator").post(f"/live/{number}/ticket", body="我们小区停水了", **(FORM | {"phone": ""}))
     assert answer.status_code == 303, answer.text[-500:]
     again = as_("operator").post(f"/live/{number}/ticket", body="我们小区停水了", **FORM)
@@ -117,8 +117,8 @@ def test_a_ticket_filed_while_one_speaks_belongs_to_the_call_that_it_becomes(as_
     settings = Settings(data=world.data)
     settings.live.mkdir(exist_ok=True)
     with Session.begin() as s:
-        (settings.live / s.get_one(LiveLeg, leg).sound).write_bytes(SPEECH * 10)
-        live.leave(s, leg, at=began)
+        (settings.live / s.get_one(LiveLine, line).sound).write_bytes(SPEECH * 10)
+        live.leave(s, line, at=began)
     close_finished(settings, at=clock.now() + live.LINGERS)
     with Session() as s:
         call = s.get_one(Call, s.get_one(LiveCall, number).call_id)
@@ -129,32 +129,39 @@ def test_a_ticket_filed_while_one_speaks_belongs_to_the_call_that_it_becomes(as_
     assert f"/calls/{heard}" in as_("operator").sees(f"/live/{number}")
 
 
-def test_a_call_that_is_ended_by_the_operator_hears_no_more(as_: As) -> None:
-    number, leg = ring("停水")
-    assert as_("operator").post(f"/live/{number}/end").status_code == 303
-    say(leg, "还有一句")
+def test_a_call_that_is_ended_by_the_operator_hangs_up_and_keeps_the_last_word(site: str, as_: As) -> None:
+    operator = as_("operator")
+    with Session.begin() as s:
+        number = live.open_call(s, key=uuid.uuid4().hex, source="microphone", at=clock.now()).id
+    with listen(site, operator, number) as microphone, pytest.raises(ConnectionClosed) as end:
+        microphone.recv()
+        microphone.send(SPEECH * 4)
+        assert operator.post(f"/live/{number}/end").status_code == 303
+        while True:
+            microphone.send(SPEECH)
+    assert end.value.rcvd is not None and "已经结束" in end.value.rcvd.reason
     with Session() as s:
-        assert s.get_one(LiveLeg, leg).ended_at is not None
-    assert "已结束" in as_("operator").sees(f"/live/{number}")
-    assert as_("operator").post(f"/live/{number}/end").status_code == 409
+        assert LINES[0].startswith(live.said(s, number)[0]["text"][:2])
+    assert "已结束" in operator.sees(f"/live/{number}")
+    assert operator.post(f"/live/{number}/end").status_code == 409
 
 
 def test_what_is_said_reaches_the_reader_and_a_reload_misses_nothing(site: str, as_: As) -> None:
-    number, leg = ring("第一句")
+    number, line = ring("第一句")
     operator = as_("operator")
     reader = Reader(site, f"/live/{number}/events", cookie(operator))
     first, said = reader.next("said")
     assert said["text"] == "第一句" and said["speaker"] == "citizen"
-    say(leg, now="第二")
+    say(line, now="第二")
     assert reader.next("now")[1] == {"citizen": "第二"}
-    say(leg, "第二句")
+    say(line, "第二句")
     assert reader.next("said")[1]["text"] == "第二句"
     reader.close()
-    say(leg, "第三句")
+    say(line, "第三句")
     again = Reader(site, f"/live/{number}/events", cookie(operator), last=int(first))
     assert [again.next("said")[1]["text"] for _ in range(2)] == ["第二句", "第三句"]
     with Session.begin() as s:
-        live.leave(s, leg, at=clock.now())
+        live.leave(s, line, at=clock.now())
         live.finish(s, at=clock.now() + live.LINGERS * 2)
     assert again.next("over")[1] == {"call": None, "gone": False}
     again.close()

@@ -20,7 +20,7 @@ from tests.web.live_lines import LINES, ROOM, SPEECH, said
 from tests.web.live_lines import settings as settings
 from tickets import live
 from tickets.call import Call, CallState
-from tickets.live_call import LiveCall, LiveLeg
+from tickets.live_call import LiveCall, LiveLine
 
 Talk = Callable[[str, Switchboard], Awaitable[Any]]
 
@@ -91,7 +91,7 @@ def test_config_gets_no_reply_and_sets_rate_and_words(settings: Settings) -> Non
 
     assert during(settings, talk) == {"text": "小"}
     with Session() as s:
-        assert s.query(LiveLeg).one().rate == 16000
+        assert s.query(LiveLine).one().rate == 16000
 
 
 def test_a_line_goes_on_after_a_reset(settings: Settings) -> None:
@@ -214,9 +214,9 @@ def test_nobody_is_let_in_while_voices_have_to_wait(settings: Settings) -> None:
     assert "跟不上" in during(settings, talk, speech)
 
 
-def test_a_call_id_ties_two_legs_together_and_they_become_one_call(settings: Settings) -> None:
+def test_a_call_id_ties_two_voices_together_and_they_become_one_call(settings: Settings) -> None:
     async def talk(url: str, board: Switchboard) -> None:
-        async with connect(f"{url}/?call=pbx-7&leg=operator") as operator, connect(f"{url}/?call=pbx-7&leg=citizen&phone=13800001234") as citizen:
+        async with connect(f"{url}/?call=pbx-7&speaker=operator") as operator, connect(f"{url}/?call=pbx-7&speaker=citizen&phone=13800001234") as citizen:
             await ask(operator, SPEECH * 3)
             await ask(citizen, SPEECH * 7)
             await ask(operator, '{"eof" : 1}')
@@ -238,7 +238,7 @@ def test_a_call_id_ties_two_legs_together_and_they_become_one_call(settings: Set
     assert not list(settings.live.glob("*.pcm"))
 
 
-def test_the_same_leg_cannot_come_twice(settings: Settings) -> None:
+def test_the_same_voice_cannot_come_twice(settings: Settings) -> None:
     async def talk(url: str, board: Switchboard) -> int:
         async with connect(f"{url}/?call=pbx-8") as one, connect(f"{url}/?call=pbx-8") as other:
             await ask(one, SPEECH)
