@@ -10,6 +10,7 @@ from hotline import clock
 from hotline.capacity import signed_in
 from hotline.db import Session
 from hotline.people import Person
+from tickets import requests_desk
 from web import today
 from web.form import Form
 from web.shell import Page
@@ -47,7 +48,7 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
 def provide_page(request: Request[Any, Any, Any], me: NamedDependency[Person], at: NamedDependency[datetime]) -> Page:
     """The page to answer with: it knows who reads it and when, and what kind of day it is."""
     with Session() as s:
-        return Page(request, me, at, today.note(s, at))
+        return Page(request, me, at, today.note(s, at), requests_desk.to_judge_count(s, me))
 
 
 def _back(request: Request[Any, Any, Any]) -> str:

@@ -1,5 +1,6 @@
 """The buttons of a ticket's page: for each move that is open, a form of its own under web/templates/moves/."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from hotline.people import Person
 from tickets import access, deadlines, excluding
 from tickets.bad_rating import VERDICTS
+from tickets.drafts import Saved
 from tickets.lifecycle import Verb, label
 from tickets.resolving import results_of
 from tickets.returning import REASONS
@@ -72,22 +74,31 @@ ASKED = {
     Verb.REFUSE_PAUSE: Asked("pause-requests/refusal", "refuse_pause"),
     Verb.RESUME: Asked("resumptions", "resume"),
 }
+DRAFTED = frozenset({
+    Verb.RESOLVE, Verb.ASK_RETURN, Verb.REJECT_REVIEW, Verb.CONSULT, Verb.CONCLUDE_CONSULT, Verb.NOTIFY, Verb.ASK_TERMINATION, Verb.ASK_EXTENSION,
+    Verb.ASK_EXCLUSION, Verb.TRIAGE, Verb.SUPERVISE, Verb.INSTRUCT,
+})  # fmt: skip
+"""What takes some writing, and may be put aside."""
 """In the order of the page. A revisit that fails or brings the ticket back is asked for on the same form as one that closes it."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A move that was refused: what was typed, and what is wrong with it."""
+    """A move that was refused: what was typed, and what is wrong with it. seen: the version that was looked at, where the ticket has moved on."""
 
     verb: str
     form: Form
     sentence: str
     field: str | None
+    seen: int | None = None
 
 
 @dataclass(frozen=True)
 class Button:
-    """One move open to this person. typed: what was typed into it before it was refused."""
+    """One move open to this person. typed: what was typed into it before it was refused, or before it was left.
+
+    place: where it is kept while it is not sent (暂存); drafted: whether it has a button for that; left: when it was, and changed: a version ago.
+    """
 
     verb: Verb
     label: str
@@ -96,16 +107,33 @@ class Button:
     tone: str
     open: bool
     typed: Form
+    place: str
+    drafted: bool
+    left: datetime | None
+    changed: bool
 
 
-def buttons(view: TicketView, tried: Tried | None) -> list[Button]:
-    """The buttons for what the person may do with this ticket now."""
-    return [
-        Button(verb, "回访" if verb is Verb.CLOSE else label(verb), f"{view.url}/{asked.path}", f"moves/{asked.form}.html", asked.tone,
-               tried is not None and tried.verb == verb, tried.form if tried and tried.verb == verb else NOTHING)
-        for verb, asked in ASKED.items()
-        if verb in view.verbs
-    ]  # fmt: skip
+def buttons(view: TicketView, tried: Tried | None, left: Mapping[str, Saved]) -> list[Button]:
+    """The buttons for what the person may do with this ticket now. left: what they typed before and did not send."""
+    return [_button(view, verb, asked, tried, left.get(f"ticket:{view.number}:{verb}")) for verb, asked in ASKED.items() if verb in view.verbs]
+
+
+def _button(view: TicketView, verb: Verb, asked: Asked, tried: Tried | None, left: Saved | None) -> Button:
+    refused = tried is not None and tried.verb == verb
+    kept = left if left is not None and not refused else None
+    return Button(
+        verb=verb,
+        label="回访" if verb is Verb.CLOSE else label(verb),
+        path=f"{view.url}/{asked.path}",
+        form=f"moves/{asked.form}.html",
+        tone=asked.tone,
+        open=refused or (kept is not None and tried is None),
+        typed=tried.form if tried and refused else Form(kept.fields) if kept else NOTHING,
+        place=f"ticket:{view.number}:{verb}",
+        drafted=verb in DRAFTED,
+        left=kept.at if kept else None,
+        changed=kept is not None and kept.fields.get("version") != [str(view.version)],
+    )
 
 
 def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: datetime) -> dict[str, Any]:

@@ -31,6 +31,7 @@ DESKS = (
     Desk("/review", "审核台", (Role.REVIEWER,)),
     Desk("/revisits", "回访台", (Role.REVISITOR,)),
     Desk("/board", "督办台", (Role.SUPERVISOR,)),
+    Desk("/requests", "待批申请", (Role.SUPERVISOR, Role.REVIEWER)),
     Desk("/discipline", "纪检台", (Role.DISCIPLINE,)),
 )
 LOOKED_AT = (
@@ -42,7 +43,8 @@ LOOKED_AT = (
     Desk("/catalogue", "事项目录", (Role.ADMIN, Role.DISPATCHER)),
 )
 """What is looked at from time to time: nobody's day begins there."""
-OTHER_DONE = {"reception": "已登记受理结果", "write_article": "已新增知识", "edit_article": "已修改知识", "flag_article": "已标“不准”，责任单位会看到",
+OTHER_DONE = {"draft": "已暂存，回到这一页时会取回", "drop_draft": "已丢弃暂存的内容",
+              "reception": "已登记受理结果", "write_article": "已新增知识", "edit_article": "已修改知识", "flag_article": "已标“不准”，责任单位会看到",
               "keep_article": "已核对",
               "receive": "已接收录音", "retry": "已重新排队转写", "stop": "已停止转写", "correct": "已订正",
               "file": "已登记", "rule": "已裁定退单", "revisit": "已记录回访", "reveal": "已留痕",
@@ -73,6 +75,7 @@ class Page:
     me: Person
     at: datetime
     today: str
+    to_judge: int = 0
 
     def show(self, template: str, *, status: int = 200, **model: Any) -> Template:
         """The page `template` with its read model: everything in it has been read already, rendering asks the database for nothing."""
@@ -99,6 +102,7 @@ class Page:
             "posts": _labels(self.me.roles),
             "at": self.at,
             "today": self.today,
+            "to_judge": self.to_judge,
             "path": self.request.url.path,
             "desks": desks_of(self.me),
             "looked_at": [desk for desk in LOOKED_AT if self.me.has(*desk.posts)],

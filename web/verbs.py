@@ -16,6 +16,7 @@ from tickets import (
     co_handling,
     contacting,
     dispatching,
+    drafts,
     easing,
     resolving,
     returning,
@@ -46,10 +47,11 @@ class Verbs(Controller):
         """派单."""
 
         def do(s: Session_, ticket: Ticket) -> None:
+            units = [choices.unit_code(s, typed, "co_handlers") for typed in form.texts("co_handlers")]
             dispatching.dispatch(
-                s, ticket, department=choices.unit_code(s, form.text("department")),
-                co_handlers=[choices.unit_code(s, typed, "co_handlers") for typed in form.texts("co_handlers")], item=choices.item_code(s, form.text("item")),
-                area=form.text("area") or None, basis=form.text("basis"), by=page.me, at=page.at,
+                s, ticket, department=choices.unit_code(s, form.text("department")), co_handlers=units, item=choices.item_code(s, form.text("item")),
+                area=form.text("area") or None, basis=form.text("basis"), in_order=form.ticked("in_order"),
+                limits=dict.fromkeys(units, form.text("limit")), by=page.me, at=page.at,
             )  # fmt: skip
 
         return act(page, number, Verb.DISPATCH, form, do)
@@ -70,7 +72,8 @@ class Verbs(Controller):
 
         def do(s: Session_, ticket: Ticket) -> None:
             unit = choices.unit_code(s, form.text("department"))
-            co_handling.add_co_handler(s, ticket, department=unit, reason=form.text("reason"), by=page.me, at=page.at)
+            more = {"reason": form.text("reason"), "limit": form.text("limit")}
+            co_handling.add_co_handler(s, ticket, department=unit, in_order=form.ticked("in_order"), **more, by=page.me, at=page.at)
 
         return act(page, number, Verb.ADD_CO_HANDLER, form, do)
 
@@ -96,7 +99,8 @@ class Verbs(Controller):
 
         def do(s: Session_, ticket: Ticket) -> None:
             if approve:
-                returning.approve_return(s, ticket, leg=form.whole("leg"), by=page.me, at=page.at)
+                wrong = {"yes": True, "no": False}.get(form.text("wrong_dispatch"))
+                returning.approve_return(s, ticket, leg=form.whole("leg"), wrong_dispatch=wrong, by=page.me, at=page.at)
             else:
                 returning.refuse_return(s, ticket, reason=form.text("reason"), leg=form.whole("leg"), by=page.me, at=page.at)
 
@@ -107,7 +111,7 @@ class Verbs(Controller):
         """答复."""
 
         def do(s: Session_, ticket: Ticket) -> None:
-            said = {"result": form.text("result"), "reply": form.text("reply"), "contacted_at": form.moment("contacted_at")}
+            said = {"result": form.text("result"), "reply": form.text("reply"), "contacted_at": form.moment("contacted_at"), "without": form.text("without")}
             resolving.resolve(s, ticket, **said, by=page.me, at=page.at)  # type: ignore[arg-type]
 
         return act(page, number, Verb.RESOLVE, form, do)
@@ -160,19 +164,20 @@ class Verbs(Controller):
     @post("/extensions", sync_to_thread=True)
     def extend(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """批准延期."""
-        limit, reason = form.text("limit"), form.text("reason")
-        return act(page, number, Verb.EXTEND, form, lambda s, ticket: easing.extend(s, ticket, limit=limit, reason=reason, by=page.me, at=page.at))
+        said: dict[str, Any] = {"limit": form.text("limit"), "reason": form.text("reason"), "application": form.whole("application")}
+        return act(page, number, Verb.EXTEND, form, lambda s, ticket: easing.extend(s, ticket, **said, by=page.me, at=page.at))
 
     @post("/pauses", sync_to_thread=True)
     def pause(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """批准挂起."""
-        reason, text = form.text("reason"), form.text("text")
-        return act(page, number, Verb.PAUSE, form, lambda s, ticket: easing.pause(s, ticket, reason=reason, text=text, by=page.me, at=page.at))
+        said: dict[str, Any] = {"reason": form.text("reason"), "text": form.text("text"), "application": form.whole("application")}
+        return act(page, number, Verb.PAUSE, form, lambda s, ticket: easing.pause(s, ticket, **said, by=page.me, at=page.at))
 
     @post("/resumptions", sync_to_thread=True)
     def resume(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """恢复计时."""
-        return act(page, number, Verb.RESUME, form, lambda s, ticket: easing.resume(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+        said: dict[str, Any] = {"text": form.text("text"), "leg": form.whole("leg")}
+        return act(page, number, Verb.RESUME, form, lambda s, ticket: easing.resume(s, ticket, **said, by=page.me, at=page.at))
 
     @post("/archive", sync_to_thread=True)
     def archive(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
@@ -197,6 +202,7 @@ def act(
     try:
         with Session.begin() as s:
             do(s, access.find(s, number, page.me, lock=True, version=form.whole("version")))
+            drafts.drop(s, form.text("place"), by=page.me)
     except (Refusal, StaleDataError) as no:
         if isinstance(no, NotFound) and no.field is None:
             raise
