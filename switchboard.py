@@ -6,6 +6,7 @@ A door of its own (`listen`, for a PBX), and part of the web's (for the micropho
 import asyncio
 import contextlib
 import os
+import platform
 import uuid
 from collections import deque
 from collections.abc import Sequence
@@ -52,9 +53,11 @@ class Switchboard:
 
     def __init__(self, settings: Settings, speech: LiveSpeech | None = None) -> None:
         self.settings = settings
+        settings.live.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.speech = speech or Live(speech_model.place(settings.models, settings.model), processes=min(os.cpu_count() or 1, 8))
         self.lines: set[Line] = set()
-        self._seats = Seats(settings.live, settings.live_voices)
+        # Of this machine alone, also where several share the folder.
+        self._seats = Seats(settings.live / f"seats-{platform.node()}", settings.live_voices)
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="switchboard")
 
     @property
@@ -72,10 +75,21 @@ class Switchboard:
         return seat
 
     async def connect(
-        self, *, key: str = "", source: str, speaker: Speaker | None, rate: int, phrases: Sequence[str] = (), by: Person | None = None, phone: str = ""
-    ) -> "Line":
-        """A voice of the call `key`, of a new one where it is empty. Raises Refused, Conflict, ValueError for a rate or phrases that cannot be."""
-        voice = await self.speech.open(rate, phrases=phrases)
+        self, *, key: str = "", source: str, speaker: Speaker | None, rate: int, phrases: Sequence[str] = (), by: Person | None = None, phone: str = "",
+        unheard: bool = False,
+    ) -> "Line":  # fmt: skip
+        """A voice of the call `key`, of a new one where it is empty. unheard: take it in even if nobody can hear it now; its recording waits.
+
+        Raises Refused, Conflict, ValueError for a rate or phrases that cannot be.
+        """
+        voice: LiveVoice
+        try:
+            voice = await self.speech.open(rate, phrases=phrases)
+        except SpeechError as failure:
+            if not unheard:
+                raise
+            log.error("a voice is only recorded", code=failure.code, detail=failure.detail)
+            voice = Unheard()
         name, at = f"{uuid.uuid4().hex}.pcm", clock.now()
 
         def join() -> LiveLine:
@@ -103,6 +117,23 @@ class Switchboard:
             await asyncio.wait_for(asyncio.gather(*(line.hang_up() for line in list(self.lines)), return_exceptions=True), FAREWELL)
         await self.speech.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Unheard:
+    """A voice that nobody can hear (there is no model yet, say): it is recorded, and transcribed afterwards."""
+
+    missed = True
+
+    async def hear(self, sound: bytes) -> Heard:
+        """See LiveVoice."""
+        return Heard()
+
+    async def finish(self) -> Heard:
+        """See LiveVoice."""
+        return Heard()
+
+    async def close(self) -> None:
+        """See LiveVoice."""
 
 
 class Line:

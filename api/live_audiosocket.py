@@ -35,7 +35,7 @@ async def _answer(board: Any, reader: asyncio.StreamReader, writer: asyncio.Stre
         if first is None or first.kind != ID:
             why = "no call id"
             return
-        line = await board.connect(key=first.call, source="audiosocket", speaker=None, rate=RATE)
+        line = await board.connect(key=first.call, source="audiosocket", speaker=None, rate=RATE, unheard=True)
         async for frame in frames:
             if frame.kind in (HANGUP, ERROR) or line.over.is_set():
                 return

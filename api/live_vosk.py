@@ -19,6 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from asr.errors import SpeechError
 from asr.live import Heard
 from asr.stream_bounds import checked_phrases, checked_rate
 from hotline.errors import Refusal
@@ -121,7 +122,8 @@ async def _talk(board: Any, connection: ServerConnection) -> None:
     except Nonsense as nonsense:
         await _end(connection, nonsense.code, str(nonsense))
     except Refusal as refusal:
-        await _end(connection, POLICY if seat else LATER, refusal.sentence)
+        later = seat is None or isinstance(refusal, SpeechError)
+        await _end(connection, LATER if later else POLICY, refusal.sentence)
     except ValueError as error:  # phrases that the model cannot do with
         await _end(connection, POLICY, str(error))
     except SQLAlchemyError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from api import live_audiosocket
 from asr.audiosocket import BYE, Frame, Unpacker
+from asr.live import Live
 from asr.live_scripted import ScriptedLive
 from hotline import clock
 from hotline.db import Session
@@ -18,7 +19,7 @@ from switchboard import Switchboard, close_finished
 from tests.web.live_lines import LINES, SPEECH, said
 from tests.web.live_lines import settings as settings
 from tickets import live
-from tickets.call import Call
+from tickets.call import Call, CallState
 from tickets.live_call import LiveCall, LiveLine
 
 CALL = uuid.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
@@ -43,11 +44,11 @@ def test_frames_survive_any_cutting_up(piece: int) -> None:
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
 
 
-def during(settings: Settings, *talks: Talk) -> list[Any]:
+def during(settings: Settings, *talks: Talk, speech: Any = None) -> list[Any]:
     """Each talk on a connection of its own, one after the other beginning; waits until every line is closed."""
 
     async def run() -> list[Any]:
-        board = Switchboard(settings, ScriptedLive(LINES))
+        board = Switchboard(settings, speech or ScriptedLive(LINES))
         server = await live_audiosocket.listen(board, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         results = []
@@ -148,3 +149,17 @@ def test_a_kind_of_sound_that_versions_disagree_about_ends_the_line_and_keeps_wh
 
     assert during(settings, talk) == [BYE]
     assert said() == ["小区停"]
+
+
+def test_a_call_that_nobody_can_hear_yet_is_recorded_and_waits_to_be_transcribed(settings: Settings) -> None:
+    """To hang up would cut off the citizen."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(HELLO + SOUND * 5 + frame(0x00))
+        return await until_bye(reader)
+
+    during(settings, talk, speech=Live(settings.models / "nowhere"))
+    assert close_finished(settings, at=clock.now() + live.LINGERS * 2) == 1
+    with Session() as s:
+        call = s.query(Call).one()
+        assert call.state is CallState.WAITING and call.size == 44 + 5 * len(SPEECH)
