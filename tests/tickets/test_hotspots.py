@@ -14,9 +14,10 @@ from hotline.people import Person
 from hotline.roles import Role
 from routing import likeness as craft
 from tests.tickets.conftest import Cast
-from tickets import access, dispatching, hotspots, likeness
+from tickets import access, accuracy, dispatching, hotspots, likeness
 from tickets.filing import Matter, file
 from tickets.hotspots import DailyCount
+from tickets.learning import How, Lesson
 from tickets.ticket import Ticket
 
 BURST = ("翠湖花园小区停水三天了，物业和供水集团都没人管", "翠湖花园停水已经三天，希望尽快恢复供水", "我们翠湖花园从前天开始就没有水了，打供水集团电话没人接")
@@ -138,7 +139,9 @@ def many(engine: Engine) -> Any:
             s.execute(text("INSERT INTO likeness_key (key, ticket_id) SELECT unnest(:keys), unnest(:ids)"), both)
             days = [(local(rows[0].filed_at) + timedelta(days=n)).date() for n in range(365)]
             s.execute(insert(DailyCount), [{"day": day, "item_code": f"{i:06}", "area_code": STREET, "tickets": 3} for day in days for i in range(60)])
-            for table in ("ticket", "likeness", "likeness_key", "daily_count"):
+            s.execute(insert(Lesson), [{"ticket_id": row.id, "filed_at": row.filed_at, "settled_at": row.filed_at, "suggested_item": "000001", "item": "000001",
+                                        "unit": "x", "first_unit": "x", "confidence": 0.9, "how": How.CONFIRMED} for row in rows])  # fmt: skip
+            for table in ("ticket", "likeness", "likeness_key", "daily_count", "lesson"):
                 s.execute(text(f"ANALYZE {table}"))
             yield s
         outer.rollback()
@@ -159,7 +162,7 @@ def plans(s: Session, do: Callable[[], object]) -> list[str]:
     return ["\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + statement, parameters)) for statement, parameters in sent]
 
 
-BIG = ("Seq Scan on ticket", "Seq Scan on likeness", "Seq Scan on likeness_key", "Seq Scan on daily_count")
+BIG = ("Seq Scan on ticket", "Seq Scan on likeness", "Seq Scan on likeness_key", "Seq Scan on daily_count", "Seq Scan on lesson")
 
 
 @pytest.mark.slow
@@ -173,6 +176,7 @@ def test_among_twenty_thousand_tickets_nothing_is_read_from_end_to_end(many: Ses
         "same caller": lambda: likeness.open_matter_of_caller(many, phone=None, phone_hash="0" * 64, text=ticket.body, at=at),
         "hot spots": lambda: hotspots.clusters(many, boss, at=at),
         "one hot spot": lambda: hotspots.in_cluster(many, boss, ticket.id // 3 * 3, at=at),
+        "accuracy": lambda: accuracy.quality(many, at=at, days=7),
         "surges": lambda: hotspots.surges(many, day=local(at).date()),
         "one surge": lambda: hotspots.of_day(many, boss, day=local(at).date(), item="000001", area=None),
     }
