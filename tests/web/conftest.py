@@ -13,7 +13,7 @@ import pytest
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 from app import create_app
 from hotline import clock, people, privacy
@@ -204,10 +204,9 @@ def version(number: str) -> int:
 
 def return_until(number: str, until: datetime | None) -> None:
     """Moves the end of the return window (退单窗) of a ticket's legs; None: no end. Policies give from half an hour to days."""
-    with Session.begin() as s:
-        held = s.query(Leg).join(Ticket, Ticket.id == Leg.ticket_id).filter(Ticket.number == number)
-        for leg in held:
-            leg.return_until = until
+    with Session.begin() as s:  # behind the application's back: no event tells of it
+        held = select(Ticket.id).where(Ticket.number == number)
+        s.execute(update(Leg).where(Leg.ticket_id.in_(held)).values(return_until=until).execution_options(synchronize_session=False))
 
 
 def recording(seconds: float = 1.0, hertz: int = 440) -> bytes:

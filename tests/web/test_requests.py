@@ -1,8 +1,9 @@
 """What is asked for and recorded beside a ticket, on the pages: forms that work without JavaScript, lists of what waits, and what everybody reads."""
 
 from hotline.db import Session
-from tests.web.conftest import As, Somebody, Stage, state, version
+from tests.web.conftest import As, Stage, return_until, state
 from tests.web.test_ticket import _buttons, _post
+from tickets.application import Application
 from tickets.ticket import Ticket
 
 
@@ -118,19 +119,15 @@ def test_co_handlers_wait_for_their_turn_and_the_lead_may_say_why_one_is_absent(
 def test_the_way_of_a_ticket_from_unit_to_unit_is_seen_at_a_glance(as_: As, ticket: Stage) -> None:
     number = ticket("dispatched")
     clerk, dispatcher = as_("clerk@gongshui"), as_("dispatcher")
-    _ask_back(clerk, number)
+    return_until(number, None)
+    _post(clerk, number, "return-request", reason="duty", basis="不属本单位", suggests="zhujian")
     _post(dispatcher, number, "return-ruling", ruling="approve")
     _post(dispatcher, number, "dispatch", department="zhujian", item="090481")
     page = dispatcher.sees(f"/tickets/{number}")
     assert 'aria-label="经手单位"' in page and "无责退单" in page
 
 
-def _ask_back(clerk: Somebody, number: str) -> None:
-    answer = clerk.post(f"/tickets/{number}/return-request", version=version(number), reason="duty", basis="不属本单位", suggests="zhujian")
-    assert answer.status_code in (303, 422), answer.text[-300:]
-
-
 def _waiting(number: str) -> int:
     with Session() as s:
-        ticket = s.query(Ticket).filter(Ticket.number == number).one()
-        return int(s.execute(Ticket.requests.property.target.select().where(Ticket.requests.property.target.c.ticket_id == ticket.id)).first()[0])  # type: ignore
+        found = s.query(Application.id).join(Ticket, Ticket.id == Application.ticket_id).filter(Ticket.number == number)
+        return int(found.order_by(Application.id.desc()).limit(1).scalar() or 0)
