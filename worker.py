@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,29 @@ from asr.pool import SpeechPool
 from asr.protocol import Recogniser
 from hotline import clock
 from hotline.db import Session
+from hotline.errors import Refused
 from hotline.jobs import Job, job
 from hotline.outbox import Event, claim, claimed
 from hotline.people import system
 from hotline.settings import Settings
 from routing.protocol import Classifier
-from tickets import access, bad_rating, calls, co_handling, dispatching, hearing, hotspots, learning, merging, revisiting, triggers
-from tickets.call import Call, CallState
+from tickets import (
+    access,
+    announcing,
+    bad_rating,
+    calls,
+    co_handling,
+    dispatching,
+    hearing,
+    hotspots,
+    learning,
+    merging,
+    revisiting,
+    triggers,
+)
+from tickets.call import Announced, AnnouncedState, Call, CallState
 from tickets.classifier import Current
+from tickets.fetching import Allowed, Unreachable, fetch
 from tickets.lifecycle import State
 from tickets.suggesting import advise
 from tickets.ticket import Ticket
@@ -37,6 +52,7 @@ class Tools:
     recordings: Path
     recogniser: Recogniser
     classifier: Classifier
+    pbx: Allowed = field(default_factory=Allowed)
 
 
 _tools: Tools | None = None
@@ -51,7 +67,8 @@ def equip(tools: Tools) -> None:
 def equipment(settings: Settings) -> Tools:
     """The real tools for these settings."""
     pool = SpeechPool(speech_model.place(settings.models, settings.model), size=settings.speech_workers)
-    return Tools(recordings=settings.recordings, recogniser=pool, classifier=Current(settings.models / "routing"))
+    pbx = Allowed(settings.pbx_folder, settings.pbx_hosts)
+    return Tools(recordings=settings.recordings, recogniser=pool, classifier=Current(settings.models / "routing"), pbx=pbx)
 
 
 def tools() -> Tools:
@@ -99,6 +116,34 @@ def transcribe_call(event_id: int) -> None:
             if s is not None:
                 calls.transcribed(s, calls.find(s, call_id, lock=True), transcript, at=clock.now())
                 log.info("call transcribed", call=call_id, seconds=round(transcript.duration, 1))
+
+
+@job(queue="speech")
+def fetch_recording(event_id: int) -> None:
+    """取录音 that a PBX announced. Like transcribing: the long work outside any transaction, the claim in the one that keeps the result."""
+    with Session.begin() as s:
+        told = s.get_one(Announced, s.get_one(Event, event_id).subject_id)
+        if claimed(s, event_id, "fetch_recording") or told.state is not AnnouncedState.WAITING:
+            return
+        source, told_id = told.source, told.id
+    try:
+        sha256, size = fetch(source, tools().pbx, tools().recordings)
+    except Unreachable as problem:
+        with Session.begin() as s:
+            again = announcing.not_yet(s, s.get_one(Announced, told_id, with_for_update=True), problem.sentence)
+        log.warning("announced recording not had", announced=told_id, again=again)
+        if again:
+            raise
+    except Refused as problem:
+        log.warning("announced recording refused", announced=told_id)
+        with _once(event_id, "fetch_recording") as s:
+            if s is not None:
+                announcing.failed(s, s.get_one(Announced, told_id, with_for_update=True), problem.sentence)
+    else:
+        with _once(event_id, "fetch_recording") as s:
+            if s is not None:
+                announcing.taken(s, s.get_one(Announced, told_id, with_for_update=True), sha256=sha256, size=size, at=clock.now())
+                log.info("announced recording taken", announced=told_id, size=size)
 
 
 @job()
@@ -197,6 +242,7 @@ def start_co_handler(event_id: int) -> None:
 
 SUBSCRIBERS: Mapping[str, Sequence[Job]] = _together(
     {
+        "recording.announced": (fetch_recording,),
         "call.received": (transcribe_call,),
         "call.requeued": (transcribe_call,),
         "call.transcribed": (file_call,),

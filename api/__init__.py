@@ -17,6 +17,7 @@ from api import (
     tickets,
     verbs,
     views,
+    webhooks,
 )
 from api.deps import PROVIDED
 from api.problems import HANDLERS
@@ -26,6 +27,7 @@ router = Router(
     route_handlers=[
         sign_ins.SignIns,
         calls.Calls,
+        webhooks.Webhooks,
         tickets.Tickets,
         views.Views,
         verbs.Verbs,

@@ -137,7 +137,10 @@ class TicketPage:
 
 @dataclass
 class CallOut:
-    """通话. utterances: speaker, start and end in seconds, text, confidence."""
+    """通话. done, length: seconds transcribed, and in all where the recording says so.
+
+    utterances: speaker, start and end in seconds, text, confidence; heard: before names and numbers were repaired (repairs); unsure: doubtful places.
+    """
 
     id: int
     name: str
@@ -145,6 +148,8 @@ class CallOut:
     problem: str | None
     problem_code: str | None
     received_at: str
+    done: float
+    length: float | None
     duration: float | None
     utterances: list[dict[str, Any]]
     ticket: str | None
@@ -274,6 +279,8 @@ def call_out(call: Call) -> CallOut:
         problem=call.problem,
         problem_code=call.problem_code,
         received_at=_iso(call.received_at),
+        done=call.done,
+        length=call.length,
         duration=call.duration,
         utterances=utterances(call),
         ticket=call.ticket.number if call.ticket else None,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline.errors import Refused
@@ -21,6 +21,8 @@ class Settings:
     live_voices: how many live voices one machine listens to at once; three a core unless told (HOTLINE_LIVE_VOICES).
     live_host, vosk_port, audiosocket_port: where a PBX connects. Neither protocol knows passwords, so it is this machine only unless told;
     port 0 leaves one out (HOTLINE_LIVE_HOST, HOTLINE_VOSK_PORT, HOTLINE_AUDIOSOCKET_PORT).
+    pbx_secret, pbx_token: how a PBX that announces recordings signs, or is known by (HOTLINE_PBX_SECRET, HOTLINE_PBX_TOKEN).
+    pbx_folder, pbx_hosts: where its recordings may be fetched from, hosts separated by commas (HOTLINE_PBX_FOLDER, HOTLINE_PBX_HOSTS).
     """
 
     data: Path
@@ -34,6 +36,10 @@ class Settings:
     live_host: str = "127.0.0.1"
     vosk_port: int = 2700
     audiosocket_port: int = 9092
+    pbx_secret: str | None = field(default=None, repr=False)
+    pbx_token: str | None = field(default=None, repr=False)
+    pbx_folder: Path | None = None
+    pbx_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -51,6 +57,10 @@ class Settings:
             live_host=get("HOTLINE_LIVE_HOST") or "127.0.0.1",
             vosk_port=_whole(get("HOTLINE_VOSK_PORT") or "2700", "HOTLINE_VOSK_PORT", 0, 65535),
             audiosocket_port=_whole(get("HOTLINE_AUDIOSOCKET_PORT") or "9092", "HOTLINE_AUDIOSOCKET_PORT", 0, 65535),
+            pbx_secret=get("HOTLINE_PBX_SECRET") or None,
+            pbx_token=get("HOTLINE_PBX_TOKEN") or None,
+            pbx_folder=Path(get("HOTLINE_PBX_FOLDER", "")).expanduser().absolute() if get("HOTLINE_PBX_FOLDER") else None,
+            pbx_hosts=tuple(host.strip() for host in get("HOTLINE_PBX_HOSTS", "").split(",") if host.strip()),
         )
 
     @property

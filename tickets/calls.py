@@ -27,18 +27,18 @@ WAITS_FOR_MODEL = ("model_missing", "model_damaged")
 
 def receive(
     s: Session, *, sha256: str, size: int, name: str, by: Person, at: datetime, phone: str = "", declared: str | None = None, channel: str = "phone",
-    channels: Sequence[str] | None = None, auto: bool = True,
+    channels: Sequence[str] | None = None, auto: bool = True, received_at: datetime | None = None,
 ) -> tuple[Call, bool]:  # fmt: skip
     """A recording that is safely kept becomes a call, waiting to be transcribed. Returns it, and whether it is new.
 
     The same bytes are the same call, however often they arrive. name: the sender's file name. channels: the voices' names, left first.
-    auto: file it without an operator.
+    auto: file it without an operator. received_at: when the citizen called, if not now.
     """
     if call := s.scalar(select(Call).where(Call.sha256 == sha256)):
         return call, False
     call = Call(
         sha256=sha256, size=size, name=re.sub(r"[^\w.\-（）() ]", "_", name)[-120:], phone=phone_number(phone), declared=declared, channel=channel,
-        channels=list(channels) if channels else None, auto=auto, received_at=at, received_by_id=by.id,
+        channels=list(channels) if channels else None, auto=auto, received_at=received_at or at, received_by_id=by.id,
         state=CallState.WAITING,
     )  # fmt: skip
     s.add(call)

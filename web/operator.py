@@ -17,7 +17,7 @@ from hotline.errors import Refusal, Refused
 from hotline.people import Person
 from hotline.privacy import masked_phone
 from hotline.roles import Role
-from tickets import calls, desks, hearing, vocabulary
+from tickets import announcing, calls, desks, hearing, vocabulary
 from tickets.call import Call, CallState
 from tickets.calls import MAY_STOP
 from tickets.correcting import MAY_CORRECT, correct
@@ -62,10 +62,10 @@ class Operator(Controller):
     def list(self, page: Answer, seen: FromQuery[str] = "") -> Response[Any]:
         """The list alone, for htmx; nothing (204) while it is what the browser has already `seen`."""
         check_may_hear(page.me)
-        rows, digest = _listed(page.me)
+        rows, missing, digest = _listed(page.me)
         if digest == seen:
             return Response(None, status_code=204)
-        return page.part("calls_list.html", calls=rows, digest=digest)
+        return page.part("calls_list.html", calls=rows, missing=missing, digest=digest)
 
     @post("/", sync_to_thread=True, request_max_body_size=recordings.LARGEST + FORM_ITSELF)
     def receive(self, request: Request[Any, Any, Any], form: Typed, page: Answer) -> Response[Any]:
@@ -76,6 +76,14 @@ class Operator(Controller):
         except Refused as no:
             return desk_page(page, typed=form, no=no)
         return page.go("/calls", "receive" if new else None, call.name)
+
+    @post("/announced", sync_to_thread=True)
+    def fetch_again(self, form: Typed, page: Answer) -> Response[Any]:
+        """重新取 a recording that a PBX announced."""
+        page.only(Role.OPERATOR, Role.DISPATCHER)
+        with Session.begin() as s:
+            announcing.retry(s, announcing.find(s, form.text("call_id")), by=page.me, at=page.at)
+        return page.go("/calls", "retry")
 
     @get("/{number:int}", sync_to_thread=True)
     def one(self, number: FromPath[int], page: Answer) -> Template:
@@ -144,10 +152,10 @@ class Operator(Controller):
 def desk_page(page: Page, typed: filing.Form = filing.NOTHING, no: Refusal | None = None) -> Template:
     """The desk; `no`: why a recording was not taken."""
     check_may_hear(page.me)
-    rows, digest = _listed(page.me)
+    rows, missing, digest = _listed(page.me)
     return page.show(
-        "calls.html", status=status_of(no) if no else 200, calls=rows, digest=digest, typed=typed, may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER),
-        no=no.sentence if no else "", field=no.field if no else None,
+        "calls.html", status=status_of(no) if no else 200, calls=rows, missing=missing, digest=digest, typed=typed,
+        may_receive=page.me.has(Role.OPERATOR, Role.DISPATCHER), no=no.sentence if no else "", field=no.field if no else None,
     )  # fmt: skip
 
 
@@ -159,7 +167,7 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
         said = _heard(s, call)
         found = elicit(said, vocabulary.places(s))
         open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
-        form = filing.form(s, page, body=found.summary, caller=call.phone, typed=typed, proposed=_proposed(found)) if open_ else None
+        form = filing.form(s, page, body=found.summary, caller=call.phone, typed=typed, proposed=_proposed(found), place=f"call:{number}") if open_ else None
         row, done = _row(call), transcript.progress(call)
     return page.show(
         "call.html", status=status_of(no) if no else 200, call=row, heard=transcript.lines(said), form=form, progress=done,
@@ -182,10 +190,12 @@ def _proposed(found: Elements) -> dict[str, str]:
     return {"title": found.title, "wants": found.wants, "address": found.where, "caller_name": found.who}
 
 
-def _listed(me: Person) -> tuple[list[CallRow], str]:
+def _listed(me: Person) -> tuple[list[CallRow], list[tuple[str, str]], str]:
+    """The calls, the recordings that a PBX announced and nobody could fetch (its id of the call, why), and a digest of both."""
     with Session() as s:
         rows = [_row(call) for call in desks.recent_calls(s, me)]
-    return rows, hashlib.sha256(repr([asdict(row) for row in rows]).encode()).hexdigest()[:16]
+        missing = [(told.pbx_id, told.problem or "") for told in announcing.missing(s)]
+    return rows, missing, hashlib.sha256(repr(([asdict(row) for row in rows], missing)).encode()).hexdigest()[:16]
 
 
 def _row(call: Call) -> CallRow:
