@@ -27,12 +27,13 @@ TITLES = {400: "请求有误", 401: "请先登录", 403: "无权操作", 404: "�
 
 @dataclass
 class Problem:
-    """problem+json."""
+    """problem+json. since: of a conflict, what others did since the version that was sent: at, who, headline, detail."""
 
     title: str
     status: int
     detail: str
     field: str | None = None
+    since: list[dict[str, str]] | None = None
     type: str = "about:blank"
 
 
@@ -45,7 +46,10 @@ def problem(status: int, title: str, detail: str, field: str | None = None, head
 def refused(request: Request[Any, Any, Any], error: Refusal) -> Response[Any]:
     """One of our own three ways to say no."""
     status, title = next(found for kind, found in STATUSES.items() if isinstance(error, kind))
-    return problem(status, title, error.sentence, error.field)
+    answer = problem(status, title, error.sentence, error.field)
+    if isinstance(error, Conflict) and error.since:
+        answer.content["since"] = list(error.since)
+    return answer
 
 
 def stale(request: Request[Any, Any, Any], error: StaleDataError) -> Response[Any]:

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session as Session_
 
 from api.deps import At, Me, once
 from api.routes import post
-from api.shapes import TicketOut, ticket_out
+from api.shapes import TicketOut, iso, ticket_out
 from hotline.clock import SHANGHAI
-from hotline.errors import Refused
+from hotline.errors import Conflict, Refused
 from hotline.people import Person
 from tickets import (
     access,
@@ -29,6 +29,7 @@ from tickets import (
     revealing,
     revisiting,
     signing,
+    timeline,
     triaging,
     urging,
 )
@@ -347,11 +348,22 @@ def said(data: Versioned) -> dict[str, Any]:
     return {name: value for name, value in vars(data).items() if name != "version"}
 
 
+def _with_what_happened(s: Session_, no: Conflict, number: str, version: int | None, me: Person) -> Conflict:
+    """The conflict, with what others did to the ticket since the version that the client was looking at."""
+    if version is not None:
+        happened = timeline.since(s, access.find(s, number, me), version, but=me)
+        no.since = tuple({"at": iso(one.at) or "", "who": one.who, "headline": one.headline, "detail": one.detail} for one in happened)
+    return no
+
+
 def act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
     """Does a verb once, on the ticket as this person may see it, and answers with the ticket as it then is."""
 
     def do(s: Session_) -> TicketOut:
-        verb(s, access.find(s, number, me, lock=True, version=data.version))
+        try:
+            verb(s, access.find(s, number, me, lock=True, version=data.version))
+        except Conflict as no:
+            raise _with_what_happened(s, no, number, data.version, me) from None
         s.flush()
         return ticket_out(s, access.find(s, number, me), me)
 

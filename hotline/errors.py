@@ -29,7 +29,9 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """Somebody else was quicker, or the thing has moved on: look again, then decide."""
+    """Somebody else was quicker, or the thing has moved on: look again, then decide. since: what happened meanwhile, for who asked with a version."""
+
+    since: tuple[dict[str, str], ...] = ()
 
 
 def reason(error: OSError) -> str:

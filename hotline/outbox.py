@@ -24,8 +24,8 @@ CHANNEL = "outbox"
 class Event(Base):
     """Something that happened: append-only. kind: past tense, `ticket.signed`; subject: `ticket`, 42; data: what it carried.
 
-    changes: what it changed in the rows of its subject, by which they can be built again. seal: the keyed hash of all this;
-    place, link: where it stands in the chain, and the hash of all up to here; None until it is relayed.
+    version: the subject's after it, where it has versions. changes: what it changed in the rows of its subject, by which they can be built
+    again. seal: the keyed hash of all this; place, link: where it stands in the chain, and the hash of all up to here; None until it is relayed.
     """
 
     __tablename__ = "event"
@@ -43,13 +43,14 @@ class Event(Base):
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     data: Mapped[dict[str, Any]]
     relayed_at: Mapped[datetime | None]
+    version: Mapped[int | None]
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     seal: Mapped[str | None] = mapped_column(String(64))
     place: Mapped[int | None]
     link: Mapped[str | None] = mapped_column(String(64))
 
 
-COLUMNS = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "changes", "seal")
+COLUMNS = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "version", "changes", "seal")
 NONE_WAITS = select(func.min(Event.id)).where(Event.relayed_at.is_(None)).scalar_subquery().is_(None)
 WRITE = insert(Event.__table__).returning(Event.__table__.c.id, case((NONE_WAITS, func.pg_notify(CHANNEL, ""))))  # type: ignore[arg-type]
 """One row, and a bell for the relay where no event waits for it yet: notifying makes commits wait for one another, so a crowd rings only once."""
@@ -73,7 +74,10 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
     if by is not None and by.on_behalf_of is not None:
         data["on_behalf_of"] = by.on_behalf_of
     told = changes.taken(s, (subject.__tablename__, subject.id))
-    event = Event(kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data, changes=told)
+    event = Event(
+        kind=kind, subject_kind=subject.__tablename__, subject_id=subject.id, at=at, by_id=by.id if by else None, data=data,
+        version=getattr(subject, "version", None), changes=told,
+    )  # fmt: skip
     event.seal = chain.seal(event)
     event.id = s.execute(WRITE, {name: getattr(event, name) for name in COLUMNS}).scalar_one()
     return event

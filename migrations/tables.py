@@ -12,6 +12,7 @@ import tickets.catalogue
 import tickets.catalogue_version
 import tickets.discipline_case
 import tickets.hotspots
+import tickets.drafts
 import tickets.idempotency
 import tickets.learning
 import tickets.likeness

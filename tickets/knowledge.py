@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -56,7 +56,7 @@ def search(s: Session, text: str = "", *, item: str | None = None, owner: str | 
     asked = _pairs(text)
     flags = select(func.count()).where(ArticleFlag.article_id == Article.id, ArticleFlag.settled_at.is_(None)).correlate(Article).scalar_subquery()
     shared = func.cardinality(func.array(select(func.unnest(Article.words)).intersect(select(func.unnest(cast(asked, ARRAY(Text))))).scalar_subquery()))
-    found = select(Article, shared if asked else 0, flags).where(Article.active)
+    found = select(Article, shared if asked else literal(0), flags).where(Article.active)
     if asked:
         found = found.where(Article.words.overlap(cast(asked, ARRAY(Text))))
     if owner:

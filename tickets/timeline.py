@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from hotline.outbox import Event
@@ -35,12 +35,21 @@ class Entry:
 
 def timeline(s: Session, ticket: Ticket) -> list[Entry]:
     """All that happened to the ticket, oldest first."""
-    rows = s.execute(
-        select(Event, Person.name)
-        .outerjoin(Person, Person.id == Event.by_id)
-        .where(Event.subject_kind == "ticket", Event.subject_id == ticket.id)
-        .order_by(Event.id)
-    ).all()
+    return _entries(s, _events(ticket))
+
+
+def since(s: Session, ticket: Ticket, version: int, *, but: Person) -> list[Entry]:
+    """What others did to it after it had this version: to be shown to somebody who was looking at that one."""
+    return _entries(s, _events(ticket).where(Event.version > version, Event.by_id.is_distinct_from(but.id)))
+
+
+def _events(ticket: Ticket) -> Select[Event, str]:
+    named = select(Event, Person.name).outerjoin(Person, Person.id == Event.by_id)
+    return named.where(Event.subject_kind == "ticket", Event.subject_id == ticket.id).order_by(Event.id)
+
+
+def _entries(s: Session, events: Select[Event, str]) -> list[Entry]:
+    rows = s.execute(events).all()
     shorts: dict[str, str] = {code: short for code, short in s.execute(select(Department.code, Department.short).where(Department.code.in_(_codes(rows))))}
     absent = _acted_for(s, [event for event, _ in rows])
     return [_entry(event, (who or "系统") + absent.get(event.id, ""), lambda code: shorts.get(code or "", code or "")) for event, who in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -14,7 +15,7 @@ from hotline.db import Session
 from hotline.errors import Refusal, Refused
 from hotline.privacy import masked_phone
 from hotline.roles import Role
-from tickets import access, calls, dispatching, revisiting
+from tickets import access, calls, dispatching, drafts, revisiting
 from tickets import filing as tickets_filing
 from tickets import live as live_calls
 from tickets.catalogue import responsible
@@ -56,6 +57,9 @@ class FilingForm:
     known: list[KnownView]
     outcomes: list[choices.Group]
     satisfied: dict[int, str]
+    place: str
+    left: datetime | None
+    back: str
 
 
 class Filing(Controller):
@@ -87,16 +91,21 @@ def new_page(page: Page, typed: Form | None = None, no: Refusal | StaleDataError
     """The empty form, or the same again with what was typed and why it was refused."""
     page.only(Role.OPERATOR, Role.DISPATCHER)
     with Session() as s:
-        shown = form(s, page, typed=typed, channel="window")
+        shown = form(s, page, typed=typed, channel="window", place="new")
     said = {"no": sentence_of(no) if no else "", "field": getattr(no, "field", None)}
     return page.show("new_ticket.html", status=status_of(no) if no else 200, form=shown, **said)
 
 
 def form(
     s: Session_, page: Page, *, body: str = "", caller: str | None = None, channel: str = "phone", typed: Form | None = None,
-    proposed: Mapping[str, str] | None = None,
+    proposed: Mapping[str, str] | None = None, place: str = "",
 ) -> FilingForm:  # fmt: skip
-    """The form for this text; what was typed before goes before what would be suggested. proposed: fields that were read out of a call."""
+    """The form for this text; what was typed before goes before what would be suggested. proposed: fields that were read out of a call.
+
+    place: where it is kept while it is not sent (暂存).
+    """
+    left = drafts.load(s, place, by=page.me, at=page.at) if place and typed is None else None
+    typed = Form(left.fields) if left else typed
     text = typed.text("body") if typed else body
     advice = _advice(s, page, text, typed.text("area") if typed else "")
     values = _typed(typed) if typed else {**(proposed or {}), **_fresh(advice, body, channel)}
@@ -116,6 +125,9 @@ def form(
         known=reception.known(s, page, (typed.text("phone") if typed else "") or caller),
         outcomes=reception.outcomes(),
         satisfied=revisiting.SATISFIED,
+        place=place,
+        left=left.at if left else None,
+        back=f"/calls/{place.removeprefix('call:')}" if place.startswith("call:") else "/new",
     )
 
 
@@ -132,6 +144,7 @@ def file(
         return again(None)
     try:
         with Session.begin() as s:
+            drafts.drop(s, form.text("place"), by=page.me)
             if done := reception.instead(s, page, form, call):
                 return done
             ticket = _file(s, page, form, call, live)

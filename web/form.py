@@ -33,6 +33,10 @@ class Form:
         sent = self._values.getall(name, []) if isinstance(self._values, MultiMixin) else self._values.get(name, [])
         return [value.strip() for value in ([sent] if isinstance(sent, str) else sent) if isinstance(value, str) and value.strip()]
 
+    def all_texts(self) -> dict[str, list[str]]:
+        """Every field that says anything."""
+        return {name: texts for name in self._values if (texts := self.texts(name))}
+
     def ticked(self, name: str) -> bool:
         """Whether a box was ticked."""
         return bool(self.text(name))

@@ -6,8 +6,8 @@ from litestar.response import Template
 from sqlalchemy.orm.exc import StaleDataError
 
 from hotline.db import Session
-from hotline.errors import Refusal
-from tickets import access
+from hotline.errors import Conflict, Refusal
+from tickets import access, drafts, timeline
 from web.deps import Answer
 from web.form import Form
 from web.moves import Tried, buttons, offered
@@ -39,12 +39,15 @@ def ticket_page(page: Page, number: str, tried: Tried | None = None, revealed: t
         ticket = access.find(s, number, page.me)
         view = ticket_view(s, ticket, page.me, page.at)
         given = offered(s, ticket, view, page.me, page.at)
-    return page.show("ticket.html", status=status, ticket=view, buttons=buttons(view, tried), tried=tried, revealed=revealed, **given)
+        since = timeline.since(s, ticket, tried.seen, but=page.me) if tried and tried.seen else []
+        left = drafts.under(s, f"ticket:{number}", by=page.me, at=page.at)
+    return page.show("ticket.html", status=status, ticket=view, buttons=buttons(view, tried, left), tried=tried, since=since, revealed=revealed, **given)
 
 
 def tried_page(page: Page, number: str, verb: str, form: Form, no: Refusal | StaleDataError) -> Template:
     """The page after a refusal: the sentence, and everything that was typed."""
-    tried = Tried(verb, form, sentence_of(no), getattr(no, "field", None))
+    seen = form.whole("version") if isinstance(no, Conflict | StaleDataError) else None
+    tried = Tried(verb, form, sentence_of(no), getattr(no, "field", None), seen)
     return ticket_page(page, number, tried, status=status_of(no))
 
 

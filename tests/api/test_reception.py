@@ -78,3 +78,12 @@ def test_a_phone_number_in_any_spelling_is_the_same_caller(client: TestClient[An
     for spelling in SPELLINGS:
         answer = client.post("/api/v1/tickets", json=HELP | {"phone": spelling, "body": "停\x00水\u202e了"}, headers=operator)
         assert answer.json()["phone"] == "139****1111" and answer.json()["body"] == "停水了"
+
+
+def test_a_conflict_tells_what_others_did_since_the_version_that_was_sent(client: TestClient[Any], as_: Headers) -> None:
+    operator, dispatcher = as_("operator"), as_("dispatcher")
+    made = client.post("/api/v1/tickets", json=HELP, headers=operator).json()
+    path = f"/api/v1/tickets/{made['number']}"
+    client.post(f"{path}/urges", json={"text": "催一下"}, headers=dispatcher)
+    late = client.post(f"{path}/urges", json={"text": "再催", "version": made["version"]}, headers=operator)
+    assert late.status_code == 409 and [(one["headline"], one["detail"]) for one in late.json()["since"]] == [("催办", "催一下")]

@@ -2,4 +2,5 @@
 import "./countdown.js";
 import "./typing.js";
 import "./transcript.js";
+import "./drafts.js";
 import "./keys.js";
