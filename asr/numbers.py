@@ -12,13 +12,15 @@ from asr.edits import Edit
 ONES = {**dict(zip("零〇一二三四五六七八九", (0, *range(10)), strict=True)), "两": 2, "幺": 1, "妖": 1, "腰": 1, "洞": 0}
 DIGIT = "零〇一二三四五六七八九两幺"
 NUMERAL = f"[{DIGIT}十百千万亿]"
-RUN = re.compile(rf"(?P<share>百分之)?(?P<whole>{NUMERAL}(?:(?<=[{DIGIT}])[妖腰洞](?=[{DIGIT}])|{NUMERAL})*)(?:点(?P<part>[{DIGIT}十]+))?")
+RUN = re.compile(
+    rf"(?P<share>百分之)?(?P<whole>(?:妖(?=[{DIGIT}]{{2}})|{NUMERAL})(?:(?<=[{DIGIT}])[妖腰洞](?=[{DIGIT}])|{NUMERAL})*)(?:点(?P<part>[{DIGIT}十]+))?"
+)
 BARE = re.compile(rf"[{DIGIT}妖腰洞]+")
 
 # What looks like a number and a measure and is neither.
 IDIOMS = re.compile(
     "三番[五两]次|三天两头|三天打鱼|两天晒网|一天到晚|一年到头|一年四季|一五一十|十有八九|三七二十一|九九八十一|三十而立|百分之百|二百五(?![十元块])"
-    "|十一(?=假期|长假|黄金周|期间|放假|国庆)|千万(?=别|不|要|得|小心)|十分(?!钟|之)|万分(?=感|抱|焦)|三元(?=里|桥|区)"
+    "|十一(?=假期|长假|黄金周|期间|放假|国庆)|千万(?=别|不|要|得|小心)|(?<![一二三四五六七八九])十分(?!钟|之)|万分(?=感|抱|焦)|三元(?=里|桥|区)"
 )
 BEFORE = ("第", "星期", "周", "礼拜", "初", "老", "大年", "几", "数")  # it is a name or a guess
 AFTER = ("几", "来", "余", "把")  # it is a guess

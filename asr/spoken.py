@@ -9,10 +9,10 @@ MASK = "［号码］"
 # Seven or more digits in a row are a telephone, identity or account number; house numbers, amounts and years are shorter.
 # 幺 and 洞 are how digits are spoken on the telephone; Vosk writes 妖 or 腰 for 幺 as well.
 DIGIT = "0-9０-９零〇一二三四五六七八九两幺妖腰洞"
-GAP = r"(?:[\s\-－,，、.]|嗯|啊|哦|呃|哎|对|然后){0,3}"  # a pause of the speaker, which may also end an utterance, or a sound that fills it
+GAP = r"(?:[\s\-－,，、.]|嗯|啊|哦|呃|哎|对|然后){0,5}"  # a pause of the speaker, which may also end an utterance, or a sound that fills it
 WRITTEN_DATE = r"(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?!\d)"
 LONG_NUMBER = re.compile(rf"(?<![{DIGIT}])(?!{WRITTEN_DATE})[{DIGIT}](?:{GAP}[{DIGIT}]){{5,}}{GAP}[{DIGIT}xXｘＸ]")
-APART = "\n\n\n\n"  # more than a pause: what stands before and after it is not one number
+APART = "\n。\n"  # more than a pause: what stands before and after it is not one number
 LATIN = re.compile(r"[0-9A-Za-z]")
 
 
@@ -39,7 +39,7 @@ def masks(texts: Sequence[str], apart: Sequence[bool]) -> list[list[Edit]]:
 
     apart: whether a long silence lies before each utterance; the first one's does not matter.
     """
-    joints = ["", *(APART if gap else "\n" for gap in apart[1:])]
+    joints = ["" if place == 0 else APART if gap else "\n" for place, gap in enumerate(apart)]
     starts, whole = [], ""
     for joint, text in zip(joints, texts, strict=True):
         starts.append(len(whole) + len(joint))
