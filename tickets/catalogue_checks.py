@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -40,10 +41,12 @@ class After:
             self._read[key] = held
         return self._read[key]
 
+    @cached_property
     def units(self) -> dict[str, Row]:
         """Units by code."""
         return {code: row for (code,), row in self.sheet("units").items()}
 
+    @cached_property
     def items(self) -> dict[str, Row]:
         """Items by code."""
         return {code: row for (code,), row in self.sheet("items").items()}
@@ -74,7 +77,7 @@ def _item(line: int, row: Row, after: After, wrong: Wrong) -> None:
     parent = row["code"][:-2]
     if row["parent"] != parent:
         wrong.add(ITEMS, line, "parent", f"应是“{parent}”：编码每级两位，下级以上级的编码开头。")
-    if parent and parent not in after.items():
+    if parent and parent not in after.items:
         wrong.add(ITEMS, line, "parent", f"没有编码为“{parent}”的上级事项。")
     _ordered(ITEMS, line, row, wrong)
     promised, statutory = (Limit.parse(row[name]) if row[name] else None for name in ("promised", "statutory"))
@@ -83,7 +86,7 @@ def _item(line: int, row: Row, after: After, wrong: Wrong) -> None:
 
 
 def _responsibility(line: int, row: Row, after: After, wrong: Wrong) -> None:
-    if row["item"] not in after.items():
+    if row["item"] not in after.items:
         wrong.add(RESPONSIBILITY, line, "item", f"没有编码为“{row['item']}”的事项。")
     if row["area"] and row["area"] not in after.areas:
         wrong.add(RESPONSIBILITY, line, "area", f"没有编码为“{row['area']}”的区划。")
@@ -96,7 +99,7 @@ def _responsibility(line: int, row: Row, after: After, wrong: Wrong) -> None:
 
 
 def _answering(line: int, column: str, code: str, after: After, wrong: Wrong) -> None:
-    unit = after.units().get(code)
+    unit = after.units.get(code)
     if unit is None:
         wrong.add(RESPONSIBILITY, line, column, f"没有编码为“{code}”的单位。")
     elif not unit["active"]:
@@ -106,7 +109,7 @@ def _answering(line: int, column: str, code: str, after: After, wrong: Wrong) ->
 
 
 def _unit(line: int, row: Row, after: After, wrong: Wrong) -> None:
-    if row["parent"] and row["parent"] not in after.units():
+    if row["parent"] and row["parent"] not in after.units:
         wrong.add(UNITS, line, "parent", f"没有编码为“{row['parent']}”的上级单位。")
     if row["area"] and row["area"] not in after.areas:
         wrong.add(UNITS, line, "area", f"没有编码为“{row['area']}”的区划。")
@@ -114,7 +117,7 @@ def _unit(line: int, row: Row, after: After, wrong: Wrong) -> None:
 
 def _person(line: int, row: Row, after: After, wrong: Wrong) -> None:
     for code in [row["unit"], *row["memberships"]]:
-        if code and code not in after.units():
+        if code and code not in after.units:
             wrong.add(PEOPLE, line, "unit" if code == row["unit"] else "memberships", f"没有编码为“{code}”的单位。")
     if not row["unit"] and any(role in row["roles"] for role in NEEDS_UNIT):
         wrong.add(PEOPLE, line, "unit", "承办人和承办单位领导须写明所在单位。")
@@ -146,7 +149,7 @@ def _overlaps(plan: SheetPlan, after: After, wrong: Wrong) -> None:
 
 
 def _circles(plan: SheetPlan, after: After, wrong: Wrong) -> None:
-    units = after.units()
+    units = after.units
     for line, row in _touched(plan):
         seen: set[str] = set()
         code = row["code"]
