@@ -8,7 +8,7 @@ async function keep(form) {
   const said = form.querySelector("[data-draft-said]");
   try {
     const answer = await fetch("/drafts", { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Quiet": "1" } });
-    if (said && answer.status === 204) said.textContent = `已自动暂存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
+    if (said && answer.status === 204) said.textContent = `已自动暂存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" })}`;
   } catch {
     if (said) said.textContent = "";
   }
