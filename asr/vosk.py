@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def load(folder: Path) -> Any:
 
 
 class Stream:
-    """One voice being recognised, in one thread at a time. rate: the true rate of what it is fed, in Hz.
+    """One voice being recognised; a second thread waits, for two at once abort the process. rate: the true rate of what it is fed, in Hz.
 
     phrases: the only ones that can be heard, words parted by blanks; none means all of the language. What Vosk cannot bear raises ValueError.
     """
@@ -37,24 +38,28 @@ class Stream:
         grammar = [json.dumps(checked_phrases(phrases), ensure_ascii=False)] if phrases else []
         self._recognizer = vosk.KaldiRecognizer(model, rate, *grammar)
         self._recognizer.SetWords(True)
+        self._turn = threading.Lock()
         self._most = rate * 2  # bytes in a second: more at once is slow to answer
 
     def accept(self, sound: bytes) -> list[list[Word]]:
         """Takes 16-bit mono samples; gives the words of each utterance that ended in them. Times count from the first sample fed."""
         ended = []
         for at in range(0, len(sound), self._most):
-            if self._recognizer.AcceptWaveform(sound[at : at + self._most]):
-                ended.append(_words(self._recognizer.Result()))
+            with self._turn:
+                if self._recognizer.AcceptWaveform(sound[at : at + self._most]):
+                    ended.append(_words(self._recognizer.Result()))
         return [words for words in ended if words]
 
     def partial(self) -> str:
         """What is being said just now, its words parted by blanks; it may still change."""
-        heard = json.loads(self._recognizer.PartialResult()).get("partial", "")
+        with self._turn:
+            heard = json.loads(self._recognizer.PartialResult()).get("partial", "")
         return " ".join(word for word in heard.split() if word not in UNKNOWN)
 
     def finish(self) -> list[list[Word]]:
         """Whatever was still being said when the sound ended."""
-        words = _words(self._recognizer.FinalResult())
+        with self._turn:
+            words = _words(self._recognizer.FinalResult())
         return [words] if words else []
 
 

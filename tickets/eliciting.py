@@ -133,7 +133,8 @@ def _title(chosen: Sequence[str], places: Names) -> str:
     """The clause that tells most, with its place."""
     if not chosen:
         return ""
-    best = max(chosen, key=lambda clause: (_weight(clause) + 3 * bool(places.met(clause)[1]), -len(clause)))
+    told = [clause for clause in chosen if TELLING.search(clause)] or list(chosen)
+    best = max(told, key=lambda clause: (_weight(clause) + 3 * bool(places.met(clause)[1]), -len(clause)))
     return _cut(TITLE_BEGINS.sub("", best), LONGEST_TITLE)
 
 

@@ -25,6 +25,12 @@ KEPT_FROM_VOSK = {
     "a rate of 1": "Stream(model, 1)",
     "a rate that is no number": "Stream(model, float('nan'))",
     "a rate beyond reason": "Stream(model, 10**9)",
+    "96 kHz": "Stream(model, 96000)",
+    "a grammar that is no list": "Stream(model, 8000, 'not json')",
+    "a grammar of numbers": "Stream(model, 8000, [1, 2])",
+    "a grammar of nothing": "Stream(model, 8000, [''])",
+    "a grammar that is a map": "Stream(model, 8000, {'停水': 1})",
+    "a grammar without end": "Stream(model, 8000, ['停水'] * 100000)",
 }
 BORNE_BY_VOSK = {
     "nothing": "s.accept(b'')",
@@ -35,6 +41,17 @@ BORNE_BY_VOSK = {
     "a minute of the loudest square wave at once": "s.accept(np.tile(np.repeat(np.int16([32767, -32768]), 9), 26667).tobytes())",
     "random bytes": "s.accept(np.random.default_rng(1).bytes(160000))",
     "text as samples": "s.accept('小区停水三天了'.encode() * 4000)",
+    "a text instead of bytes": "try:\n    s.accept('停水')\nexcept TypeError:\n    pass",
+    "an array instead of bytes": "try:\n    s.accept(bytearray(1600))\nexcept TypeError:\n    pass",
+    "11025 Hz": "s = Stream(model, 11025)\ns.accept(bytes(22050)); s.finish()",
+    "a grammar without words": "s = Stream(model, 8000, [])\ns.accept(bytes(16000)); s.finish()",
+    "a grammar of unknown words": "s = Stream(model, 8000, ['占道经营', '甬'])\ns.accept(bytes(16000)); s.finish()",
+    "two threads on one voice": (
+        "from threading import Thread\n"
+        "noise = np.random.default_rng(1).bytes(160000)\n"
+        "both = [Thread(target=lambda: [s.accept(noise), s.finish()]) for _ in range(2)]\n"
+        "[t.start() for t in both]; [t.join() for t in both]"
+    ),
     "more after the end": "s.finish(); s.accept(bytes(16000)); s.finish()",
 }
 
@@ -56,6 +73,27 @@ def test_what_would_kill_or_hang_vosk_is_refused_before_it_gets_there(model_fold
 def test_strange_sound_does_no_harm(model_folder: Path, code: str) -> None:
     done = run(model_folder, f"s = Stream(model, 8000)\n{code}\nprint('well')")
     assert (done.returncode, done.stdout.strip()) == (0, "well"), done.stderr
+
+
+DAMAGED_MODELS = {
+    "missing": "gone = Path(sys.argv[2]) / 'none'",
+    "empty": "gone = Path(sys.argv[2])",
+    "truncated": (
+        "import shutil\ngone = Path(sys.argv[2]) / 'cut'\n"
+        "shutil.copytree(sys.argv[1], gone, copy_function=lambda a, b: Path(b).symlink_to(Path(a).resolve()))\n"
+        "whole = (gone / 'am' / 'final.mdl').read_bytes()\n(gone / 'am' / 'final.mdl').unlink()\n(gone / 'am' / 'final.mdl').write_bytes(whole[:100000])"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("making", DAMAGED_MODELS.values(), ids=DAMAGED_MODELS)
+def test_a_model_that_is_none_is_refused_and_kills_nothing(model_folder: Path, tmp_path: Path, making: str) -> None:
+    code = f"import sys\nfrom pathlib import Path\nfrom asr.errors import ModelDamaged\nfrom asr.vosk import load\n{making}\n"
+    code += "try:\n    load(gone)\nexcept ModelDamaged:\n    print('refused')"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(model_folder), str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "refused"), done.stderr
 
 
 def square(seconds: float) -> Samples:
