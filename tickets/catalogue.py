@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, case, fun
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base
-from hotline.errors import NotFound
+from hotline.errors import NotFound, Refused
 
 
 class Area(Base):
@@ -108,11 +108,18 @@ def _read_so(row: type[Responsibility], as_of: datetime | None) -> ColumnElement
     return and_(or_(row.entered_at.is_(None), row.entered_at <= as_of), or_(row.replaced_at.is_(None), row.replaced_at > as_of))
 
 
-def item_named(s: Session, code: str) -> Item:
-    """The item with this code. Raises NotFound, naming the field."""
+def holding(on: date) -> ColumnElement[bool]:
+    """Items that have not ended by that day."""
+    return or_(Item.valid_to.is_(None), Item.valid_to > on)
+
+
+def item_named(s: Session, code: str, *, on: date | None = None) -> Item:
+    """The item with this code. on: for a new ticket, the day on which it must still hold. Raises NotFound or Refused, naming the field."""
     item = s.get(Item, code)
     if item is None:
         raise NotFound(f"没有编码为“{code}”的事项。", field="item")
+    if on is not None and item.valid_to is not None and item.valid_to <= on:
+        raise Refused(f"事项“{item.name}”已于 {item.valid_to} 停用，请另选。", field="item")
     return item
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.clock import local
 from hotline.errors import Forbidden, NotFound, Refused
 from hotline.outbox import record
 from hotline.people import Person
@@ -79,7 +80,8 @@ def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: d
     kind = _one_of(Kind, matter.kind)
     if kind is Kind.BAD_RATING and not by.has(Role.SYSTEM):
         raise Refused("差评整改由诉求人的评价产生，不能登记。", field="kind")
-    item, area = item_named(s, matter.item) if matter.item else None, area_named(s, matter.area) if matter.area else None
+    item = item_named(s, matter.item, on=local(at).date()) if matter.item else None
+    area = area_named(s, matter.area) if matter.area else None
     named = new_identity(s, area=area.code if area else CITY, at=at)
     ticket = Ticket(
         id=named.id,

@@ -11,7 +11,7 @@ from hotline.clock import local
 from hotline.people import Department, Person
 from routing.protocol import Classifier, Routing
 from tickets import likeness
-from tickets.catalogue import Item, responsible
+from tickets.catalogue import Item, holding, responsible
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def advise(s: Session, classifier: Classifier, text: str, *, at: datetime, area:
     routing = classifier.suggest(text)
     place = area or routing.area
     suggestions = _with_departments(s, routing, place, at)
-    answered = bool(suggestions) and suggestions[0].department is not None
+    # The classifier is sure of its first item only: where that has ended, a person decides.
+    answered = bool(suggestions) and suggestions[0].item == routing.suggestions[0].item and suggestions[0].department is not None
     return Advice(
         suggestions=suggestions,
         dispatch=routing.dispatch and answered,
@@ -100,7 +101,8 @@ def _similar(s: Session, text: str, by: Person | None) -> tuple[Past, ...]:
 
 
 def _with_departments(s: Session, routing: Routing, area: str | None, at: datetime) -> tuple[Suggested, ...]:
-    names: dict[str, str] = {code: name for code, name in s.execute(select(Item.code, Item.name).where(Item.code.in_([x.item for x in routing.suggestions])))}
+    held = select(Item.code, Item.name).where(Item.code.in_([x.item for x in routing.suggestions]), holding(local(at).date()))
+    names: dict[str, str] = {code: name for code, name in s.execute(held)}
     known = [suggestion for suggestion in routing.suggestions if suggestion.item in names]
     rows = [responsible(s, item=suggestion.item, area=area, on=local(at).date()) for suggestion in known]
     departments: dict[str, str] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from hotline.capacity import works_in
@@ -14,7 +14,7 @@ from hotline.clock import local, now
 from hotline.errors import Refused
 from hotline.people import Department, Person
 from tickets import concerning, organisation
-from tickets.catalogue import Area, Item, responsible
+from tickets.catalogue import Area, Item, holding, responsible
 from tickets.standing_in import absences
 from tickets.ticket import Ticket
 
@@ -60,9 +60,9 @@ def areas(s: Session) -> list[Group]:
 
 def items(s: Session, typed: str = "", limit: int = organisation.FEW) -> list[Choice]:
     """Items of the last level that still hold, by a piece of their code or name."""
-    typed = typed.strip()
+    typed, today = typed.strip(), local(now()).date()
     branch = aliased(Item)
-    found = select(Item.code, Item.name, branch.name).outerjoin(branch, branch.code == func.left(Item.code, 4)).where(Item.level >= LEAF, *_holding())
+    found = select(Item.code, Item.name, branch.name).outerjoin(branch, branch.code == func.left(Item.code, 4)).where(Item.level >= LEAF, holding(today))
     if typed:
         found = found.where(Item.code.startswith(typed, autoescape=True) | Item.name.contains(typed, autoescape=True))
     return [Choice(code, f"{name}（{above or ''}）") for code, name, above in s.execute(found.order_by(Item.code).limit(limit))]
@@ -74,7 +74,7 @@ def item_code(s: Session, text: str) -> str | None:
         return None
     if code := re.match(r"\d{2,12}\b", text):
         return code[0]
-    exact = list(s.scalars(select(Item.code).where(Item.name == text, Item.level >= LEAF, *_holding()).limit(2)))
+    exact = list(s.scalars(select(Item.code).where(Item.name == text, Item.level >= LEAF, holding(local(now()).date())).limit(2)))
     found = exact if len(exact) == 1 else [choice.code for choice in items(s, text, 8)]
     if not found:
         raise Refused(f"没有找到事项“{text[:30]}”，请从列表中选择。", field="item")
@@ -82,11 +82,6 @@ def item_code(s: Session, text: str) -> str | None:
         named = "、".join(f"{choice.code} {choice.name}" for choice in items(s, text, 8))
         raise Refused(f"事项“{text[:30]}”可能是：{named}。请写明编码。", field="item")
     return found[0]
-
-
-def _holding() -> tuple[ColumnElement[bool], ...]:
-    """Items that have not ended: the edge's own today is near enough for a list."""
-    return (or_(Item.valid_to.is_(None), Item.valid_to > local(now()).date()),)
 
 
 def colleagues(s: Session, ticket: Ticket, person: Person, at: datetime) -> list[Choice]:

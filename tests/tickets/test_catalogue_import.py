@@ -236,3 +236,21 @@ def test_a_draft_is_confirmed_by_its_author_and_only_while_nothing_changed(sessi
 
 def test_the_sheets_have_names_of_their_own() -> None:
     assert [sheet.name for sheet in (ITEMS, RESPONSIBILITY, UNITS, PEOPLE)] == ["事项", "责任清单", "单位", "人员"]
+
+
+def test_an_item_that_has_ended_is_not_suggested_nor_filed_under_and_never_dispatched_by_itself(
+    session: Session, cast: Cast, filed: Callable[..., Ticket], import_: Callable[..., Plan], at: datetime
+) -> None:
+    from routing.protocol import Routing, Suggestion
+    from tickets.suggesting import advise
+
+    class Sure:
+        def suggest(self, text: str, k: int = 5) -> Routing:
+            return Routing((Suggestion("050101", 0.9), Suggestion("050102", 0.05)), dispatch=True, kind="complaint", model_version="scripted")
+
+    assert advise(session, Sure(), "停水了", at=at).dispatch
+    import_(csv("050101,停水,2026-11-20", head="事项编码,事项名称,有效期止\n"), on=at + timedelta(minutes=1))
+    advice = advise(session, Sure(), "停水了", at=at + timedelta(minutes=2))
+    assert [one.item for one in advice.suggestions] == ["050102"] and not advice.dispatch
+    with pytest.raises(Refused, match="已于 2026-11-20 停用"):
+        filed(item="050101")
