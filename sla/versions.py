@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Index, String, select
+from sqlalchemy import Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base
@@ -49,6 +49,11 @@ class CalendarVersion(Base):
 
 
 Version = PolicyVersion | CalendarVersion
+LATEST: Final = text(
+    "(SELECT 'policy', name, id, digest FROM policy_version WHERE name = :policy ORDER BY id DESC LIMIT 1)"
+    " UNION ALL (SELECT DISTINCT ON (name) 'calendar', name, id, digest FROM calendar_version ORDER BY name, id DESC)"
+)
+"""What holds for new tickets, in one statement: the policy, and every calendar that its rules may name."""
 _kept: dict[str, Any] = {}
 KEPT: Final = 64
 """Policies and calendars this process keeps built, by the digest of what they say: a version never changes, so neither does its digest."""
@@ -90,10 +95,16 @@ def calendar_at(s: Session, version: int) -> Calendar:
 
 def terms_for(s: Session, matter: Matter, *, policy: str = SHIPPED_POLICY) -> Terms:
     """The terms a new ticket is given: the current policy's rule for the matter, and the current version of that rule's calendar."""
-    policy_version, chosen = current_policy(s, policy)
+    latest = {(kind, name): (version, digest) for kind, name, version, digest in s.execute(LATEST, {"policy": policy})}
+    if ("policy", policy) not in latest:
+        raise NotFound(f"没有名为“{policy}”的时限规则。", field="name")
+    policy_version, digest = latest["policy", policy]
+    chosen: Policy = _built(s, PolicyVersion, policy_version, digest, policy_from)
     rule = chosen.rule_for(matter)
-    calendar_version, calendar = current_calendar(s, rule.calendar)
-    return Terms(chosen, policy_version, calendar, calendar_version, rule)
+    if ("calendar", rule.calendar) not in latest:
+        raise NotFound(f"没有名为“{rule.calendar}”的日历。", field="name")
+    calendar_version, digest = latest["calendar", rule.calendar]
+    return Terms(chosen, policy_version, _built(s, CalendarVersion, calendar_version, digest, from_data), calendar_version, rule)
 
 
 def terms_of(s: Session, timer: Timer) -> Terms:
