@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asr.frames import Message, Unpacker
-from asr.stream_voice import Said, Voice
+from asr.stream_voice import Said, Spares, Voice
 
 PIECE = 1 << 16
 
@@ -22,6 +22,7 @@ def serve(model: Any, source: int, say: Callable[[Message], None]) -> None:
     due: the moment up to which a voice has spoken at the pace of speech. Sound that comes faster is heard when nobody else waits.
     """
     voices: dict[int, Voice] = {}
+    spares = Spares(model)
     work: list[tuple[float, int, Message]] = []
     inbox = _Inbox(source)
     while True:
@@ -32,18 +33,19 @@ def serve(model: Any, source: int, say: Callable[[Message], None]) -> None:
             if message["do"] in ("hear", "finish"):
                 heapq.heappush(work, (message["due"], message["job"], message))
             elif message["do"] == "open":
-                say(_opened(model, voices, message))
+                say(_opened(spares, voices, message))
             else:
-                voices.pop(message["stream"], None)
+                if gone := voices.pop(message["stream"], None):
+                    gone.close()
         if work:
             job = heapq.heappop(work)[2]
             if voice := voices.get(job["stream"]):
                 say(_heard(job, voice.hear(job["sound"]) if job["do"] == "hear" else voice.finish()))
 
 
-def _opened(model: Any, voices: dict[int, Voice], message: Message) -> Message:
+def _opened(spares: Spares, voices: dict[int, Voice], message: Message) -> Message:
     try:
-        voices[message["stream"]] = Voice(model, message["rate"], phrases=message["phrases"], begun=message["begun"])
+        voices[message["stream"]] = Voice(spares, message["rate"], phrases=message["phrases"], begun=message["begun"])
     except Exception as error:  # Vosk raises bare Exception where a grammar does not suit the model
         return {"event": "refused", "job": message["job"], "detail": f"{type(error).__name__}: {error}"[:200]}
     return _heard(message, Said((), ""))

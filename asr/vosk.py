@@ -40,15 +40,22 @@ class Stream:
         self._recognizer.SetWords(True)
         self._turn = threading.Lock()
         self._most = rate * 2  # bytes in a second: more at once is slow to answer
+        self._fed = 0
 
     def accept(self, sound: bytes) -> list[list[Word]]:
         """Takes 16-bit mono samples; gives the words of each utterance that ended in them. Times count from the first sample fed."""
         ended = []
+        self._fed += len(sound) // 2 * 2
         for at in range(0, len(sound), self._most):
             with self._turn:
                 if self._recognizer.AcceptWaveform(sound[at : at + self._most]):
                     ended.append(_words(self._recognizer.Result()))
         return [words for words in ended if words]
+
+    @property
+    def seconds(self) -> float:
+        """Of sound that it was fed in all; its times count from the first of them."""
+        return self._fed / self._most
 
     def partial(self) -> str:
         """What is being said just now, its words parted by blanks; it may still change."""

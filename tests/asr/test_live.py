@@ -132,6 +132,23 @@ def test_an_utterance_has_its_true_time_after_a_long_silence_and_after_a_finish(
     assert again.start == pytest.approx(first.start + 20 + len(sound) / 2 / RATE, abs=0.4)
 
 
+@needs_mandarin
+def test_the_next_caller_begins_anew_where_the_last_one_has_hung_up(model_folder: Path) -> None:
+    sound, _ = sentence(4)
+
+    async def talk(live: Live) -> list[list[Utterance]]:
+        said = []
+        for cut in (len(sound), len(sound) // 4, len(sound)):
+            voice = await live.open(RATE)
+            said.append(await hear(voice, sound[: cut // 2 * 2]))
+            await voice.close()
+        return said
+
+    first, _, again = during(model_folder, talk)
+    assert distance(text(first), text(again)) <= 2, "of the voice before him nothing stays"
+    assert again[0].start == pytest.approx(first[0].start, abs=0.2)
+
+
 def test_sound_that_kills_every_process_is_given_up_and_the_voice_goes_on(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = Process.ask
 
@@ -213,7 +230,7 @@ def test_what_is_due_first_is_heard_first_and_a_flood_waits(model_folder: Path) 
     """Spoken to directly: a flood of one voice is there first, and still the other voice's piece does not wait for all of it."""
     command = [sys.executable, "-P", "-m", "asr.speech", str(model_folder), str(os.getpid()), "live"]
     flow = b"".join(packed({"do": "open", "stream": number, "job": number, "rate": 8000, "phrases": [], "begun": 0.0}) for number in (1, 2))
-    sound = babble(1).tobytes()
+    sound = babble(0.1).tobytes()  # all of it fits into the pipe
     flow += b"".join(packed({"do": "hear", "stream": 1, "job": 10 + place, "due": 100.0 + place}, sound) for place in range(10))
     flow += packed({"do": "hear", "stream": 2, "job": 3, "due": 99.0}, sound)
     done = subprocess.run(command, input=b"", capture_output=True, env=environment(), timeout=60, check=False)
