@@ -225,3 +225,27 @@ def test_no_page_has_to_be_pushed_sideways(open_: Open, ticket: Stage) -> None:
 def test_the_documentation_draws_the_operations(open_: Open) -> None:
     page = open_("operator", "/api/v1/docs")
     expect(page.locator(".opblock").first).to_be_visible(timeout=15_000)
+
+
+def test_a_search_from_the_bar_is_narrowed_and_kept(open_: Open, ticket: Stage) -> None:
+    number = ticket("dispatched", body="银杏大道的共享单车堵住了盲道")
+    page = open_("supervisor", "/board")
+    page.fill("#find", "銀杏大道 盲道")
+    page.press("#find", "Enter")
+    expect(page.locator(".list")).to_contain_text(number)
+    page.click("summary:has-text('筛选')")
+    page.fill("#unit", "安和供水集团")
+    page.check("[name=state][value=dispatched]")
+    page.click("button:has-text('查找')")
+    expect(page.locator(".list")).to_contain_text(number)
+    page.click("summary:has-text('保存这个查询')")
+    page.fill("#view-name", "盲道")
+    page.click("button:has-text('保存'):visible")
+    expect(page.locator(".said")).to_contain_text("已保存查询")
+    expect(page.locator("nav[aria-label='保存的查询']")).to_contain_text("盲道")
+
+
+def test_the_search_page_fits_a_telephone(open_: Open, ticket: Stage) -> None:
+    ticket(body="银杏大道的共享单车堵住了盲道")
+    page = open_("operator", "/tickets?q=银杏大道&kind=complaint", size={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
