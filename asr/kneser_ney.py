@@ -15,6 +15,8 @@ KEPT = 2  # times that a trigram has to occur: what was said once may be about o
 def train(tokens: Ids, *, end: int, floor: Shares, kept: int = KEPT) -> Trigrams:
     """The trigram of a text as `Segmenter.tokens` gives it. floor: unigram shares of the model to fall back on; kept: see KEPT."""
     three, two = _counted(tokens)
+    if not len(two.keys):
+        return backed_off(end, costs(floor), Grams(two.keys, costs(np.empty(0))), Grams(two.keys, costs(np.empty(0))))
     # A word counts as often as there are different words before it: that is what tells of it where nothing else is known.
     after = np.unique(last(two.keys), return_counts=True)
     preceded = _within(two.keys, lower(three.keys))

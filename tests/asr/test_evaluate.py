@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.evaluate import Heard, Spoken, distance, evaluate, manifest, misheard, plain, rate
@@ -21,6 +21,7 @@ def test_errors_are_counted_by_character(heard: str, said: str, errors: int) -> 
     assert distance(heard, said) == errors
 
 
+@settings(max_examples=60, deadline=None)
 @given(WORDS, WORDS)
 def test_every_error_belongs_to_a_character_that_was_said(heard: str, said: str) -> None:
     errors = misheard(heard, said)
