@@ -56,6 +56,7 @@ class Switchboard:
         settings.live.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.speech = speech or Live(speech_model.place(settings.models, settings.model), processes=min(os.cpu_count() or 1, 8))
         self.lines: set[Line] = set()
+        self.keepers: set[asyncio.Task[None]] = set()  # some outlive their line: a database that is away is waited for
         # Of this machine alone, also where several share the folder.
         self._seats = Seats(settings.live / f"seats-{platform.node()}", settings.live_voices)
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="switchboard")
@@ -159,6 +160,8 @@ class Line:
         self._more, self._room = asyncio.Event(), asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
         self._keeper = asyncio.create_task(self._keep())
+        board.keepers.add(self._keeper)
+        self._keeper.add_done_callback(board.keepers.discard)
 
     async def hear(self, sound: bytes) -> Heard:
         """What this sound brought; utterances in it are committed, unless the database is away: then as soon as it is back."""
@@ -193,7 +196,7 @@ class Line:
     async def _hung_up(self) -> Heard:
         if self._listener:
             self._more.set()
-            await self._listener
+            await asyncio.gather(self._listener, return_exceptions=True)
         heard = await self.finish()
         await self._voice.close()
         self._news.set()
@@ -211,8 +214,8 @@ class Line:
             return Heard()
         try:
             heard: Heard = await listen()  # type: ignore[operator]
-        except SpeechError as failure:
-            log.error("a voice cannot be heard", line=self.row.id, code=failure.code, detail=failure.detail)
+        except (SpeechError, OSError, ValueError) as failure:
+            log.error("a voice cannot be heard", line=self.row.id, code=getattr(failure, "code", type(failure).__name__), detail=getattr(failure, "detail", ""))
             self._missed, self._deaf_until = True, now + DEAF
             heard = Heard()
         self._missed = self._missed or self._voice.missed
@@ -233,17 +236,20 @@ class Line:
     async def _listen(self) -> None:
         """Hears what `put` has taken in, until the line has ended and all of it is heard."""
         least = int(AT_ONCE * self.row.rate) * 2
-        while True:
-            while self._queued < least and not self._ended:
-                self._more.clear()
-                await self._more.wait()
-            if not self._queue:
-                return
-            sound = bytearray()
-            while self._queue and len(sound) < least:
-                sound += self._queue.popleft()
-            await self._heard(lambda sound=bytes(sound): self._voice.hear(sound))
-            self._queued -= len(sound)
+        try:
+            while True:
+                while self._queued < least and not self._ended:
+                    self._more.clear()
+                    await self._more.wait()
+                if not self._queue:
+                    return
+                sound = bytearray()
+                while self._queue and len(sound) < least:
+                    sound += self._queue.popleft()
+                await self._heard(lambda sound=bytes(sound): self._voice.hear(sound))
+                self._queued -= len(sound)
+                self._room.set()
+        finally:
             self._room.set()
 
     def _store(self, sound: bytes) -> None:

@@ -214,6 +214,27 @@ def test_a_microphone_that_sends_no_sound_is_told_so_and_what_was_said_is_kept(s
         assert [line["text"] for line in live.said(s, number)] == ["小区"]
 
 
+def test_a_microphone_that_sends_faster_than_one_speaks_is_waited_for_and_heard_to_the_end(site: str, as_: As) -> None:
+    operator = as_("operator")
+    with Session.begin() as s:
+        number = live.open_call(s, key=uuid.uuid4().hex, source="microphone", at=clock.now()).id
+    with listen(site, operator, number) as microphone:
+        microphone.recv()
+        for _ in range(150):
+            microphone.send(ROOM * 8)  # two minutes of silence in no time
+        microphone.send(SPEECH * 6)
+    wait(lambda: bool(_said(number)))
+    assert _said(number) == ["小区停"]
+    with Session() as s:
+        row = s.query(LiveLine).filter(LiveLine.live_call_id == number).one()
+    assert row.rate == 16000
+
+
+def _said(number: int) -> list[str]:
+    with Session() as s:
+        return [line["text"] for line in live.said(s, number)]
+
+
 def test_more_voices_than_there_are_places_are_refused_with_a_reason(site: str, as_: As) -> None:
     operator = as_("operator")
     with Session.begin() as s:
