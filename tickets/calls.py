@@ -16,6 +16,7 @@ from hotline.privacy import phone_number
 from hotline.roles import Role
 from tickets import access, calling_again, hearing, vocabulary
 from tickets.call import Call, CallState
+from tickets.eliciting import elicit
 from tickets.filing import Matter, file
 from tickets.suggesting import Advice
 from tickets.ticket import Ticket
@@ -119,7 +120,11 @@ def file_from(s: Session, call: Call, advice: Advice, *, at: datetime) -> Ticket
     if (known := calling_again.open_matter(s, call, said, advice, item, at=at)) is not None:
         calling_again.urge(s, known, said=said, call=call, by=system(s), at=at)
         return known
-    matter = Matter(body=said, kind=advice.kind, item=item, area=advice.area, phone=call.phone or "", channel=call.channel)
+    found = elicit(utterances(call), vocabulary.places(s))
+    matter = Matter(
+        body=said, kind=advice.kind, title=found.title, wants=found.wants, item=item, area=advice.area, address=found.where, caller_name=found.who,
+        phone=call.phone or "", channel=call.channel,
+    )  # fmt: skip
     ticket = file(s, matter, by=system(s), at=at, received_at=call.received_at, advice=advice)
     link(call, ticket)
     return ticket

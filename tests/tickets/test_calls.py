@@ -96,7 +96,7 @@ def test_a_call_is_filed_once_and_its_clock_began_when_it_came_in(session: Sessi
     later = at.replace(hour=15)
     ticket = calls.file_from(session, call, advice, at=later)
     assert ticket.received_at == at and ticket.filed_at == later and ticket.body == "我们小区停水3天了\n没人管"
-    assert ticket.phone == "13800001234"
+    assert ticket.phone == "13800001234" and ticket.title == "小区停水3天了"
     with pytest.raises(Conflict):
         calls.link(call, ticket)
 
