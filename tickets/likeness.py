@@ -159,8 +159,17 @@ def open_matter_of_caller(
     theirs = s.scalars(open_.order_by(Ticket.id.desc()).limit(OF_ONE_CALLER)).all()
     seen, asks = likeness.read(text), any(word in text for word in ASKS_AFTER)
     rated = [(*_rate(seen, ticket, item, area), ticket) for ticket in theirs]
-    same = [(share, ticket) for share, enough, ticket in rated if enough or (asks and _asked_after(share, ticket, item, area, len(theirs)))]
+    same = [
+        (share, ticket)
+        for share, enough, ticket in rated
+        if (enough and _surely(share, ticket, area)) or (asks and _asked_after(share, ticket, item, area, len(theirs)))
+    ]
     return max(same, key=lambda pair: pair[0])[1] if same else None
+
+
+def _surely(share: float, ticket: Ticket, area: str | None) -> bool:
+    """Nobody looks at it before it is urged: a second lamp of the same caller must not be taken for the first."""
+    return share >= CLUSTERED or _same_place(area, ticket.area_code)
 
 
 def _asked_after(share: float, ticket: Ticket, item: str | None, area: str | None, of: int) -> bool:
@@ -169,10 +178,10 @@ def _asked_after(share: float, ticket: Ticket, item: str | None, area: str | Non
     return (item is not None and item == ticket.item_code) or (of == 1 and share >= AFTER_THE_SAME)
 
 
-def past(s: Session, text: str, *, by: Person | None, limit: int = 3) -> list[tuple[Ticket, float]]:
+def past(s: Session, text: str, *, by: Person | None, limit: int = 3, but: int = 0) -> list[tuple[Ticket, float]]:
     """相似的以往工单: tickets that said much the same and that a department led or answered, whenever that was, the likeliest first."""
     seen = likeness.read(text)
-    tickets = _read(s, _found(s, likeness.keys(seen), since=0, limit=4 * limit), by)
+    tickets = _read(s, _found(s, likeness.keys(seen), since=0, but=but, limit=4 * limit), by)
     rated = [(ticket, likeness.likeness(seen, likeness.read(ticket.body))) for ticket in tickets if ticket.item_code and ticket.lead_code]
     return sorted((pair for pair in rated if pair[1] >= SAME_MATTER), key=lambda pair: -pair[1])[:limit]
 

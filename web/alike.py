@@ -16,6 +16,7 @@ from tickets.ticket import Ticket
 from web.deps import Answer
 from web.verbs import Number
 
+PAST = 5
 MAY_LOOK = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 
 
@@ -45,7 +46,9 @@ class AlikeTickets(Controller):
             ticket = access.find(s, number, page.me)
             found = likeness.near_duplicates(s, ticket, by=page.me)
             pairs = [_pair(ticket, access.find(s, one.ticket.number, page.me), one, page.me) for one in found]
-        return page.show("alike.html", ticket=ticket, pairs=pairs, window=likeness.DAYS)
+            past = likeness.past(s, ticket.body, by=page.me, limit=PAST, but=ticket.id)
+        shown = {one.ticket.id for one in found}
+        return page.show("alike.html", ticket=ticket, pairs=pairs, window=likeness.DAYS, past=[(one, share) for one, share in past if one.id not in shown])
 
 
 def _pair(ticket: Ticket, other: Ticket, alike: Alike, me: Person) -> Pair:

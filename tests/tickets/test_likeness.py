@@ -131,6 +131,11 @@ def test_another_caller_matter_or_place_is_filed_anew(session: Session, said: Sa
     assert urged(session, at, **({"text": BURST_AGAIN} | case)) is None  # type: ignore[arg-type]
 
 
+def test_a_second_lamp_of_the_same_caller_is_a_second_ticket(session: Session, said: Said, at: datetime) -> None:
+    said("人民路和建设街交叉口的路灯坏了半个多月了，晚上黑漆漆的，老人走路不安全", item="050102")
+    assert urged(session, at, "新港大道东段第三根路灯杆歪了，晚上也不亮，车来车往的", item="050102") is None
+
+
 def test_a_matter_that_is_closed_is_filed_anew_and_one_without_a_number_is_nobodys(session: Session, said: Said, at: datetime) -> None:
     said(BURST, phone="").state = State.FILED
     assert likeness.open_matter_of_caller(session, phone=None, text=BURST_AGAIN, at=at) is None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from hotline.clock import local
 from hotline.db import Session
@@ -80,6 +81,15 @@ def test_an_operator_compares_but_does_not_merge_and_a_department_does_neither(a
     assert "望江楼" in page and "/merge" not in page
     assert as_("clerk@gongshui").get(f"/tickets/{number}/alike").status_code == 403
     assert "/alike" not in as_("clerk@gongshui").sees(f"/tickets/{number}")
+
+
+def test_beside_what_is_alike_stands_who_had_such_tickets_before(as_: As, ticket: Stage, world: World) -> None:
+    old = ticket("dispatched", body="望月楼门前的路灯杆倒在人行道上，挡住了路")
+    with Session.begin() as s:
+        s.execute(update(Ticket).where(Ticket.number == old).values(filed_at=Ticket.filed_at - timedelta(days=100)))
+        hotspots.follow(s, s.query(Ticket.id).filter(Ticket.number == old).scalar())
+    page = as_("dispatcher").sees(f"/tickets/{ticket(body='望月楼路灯杆倒了，人行道挡住不好走')}/alike")
+    assert "没有说同一件事" in page and old in page and "以往相似的工单" in page
 
 
 def test_nothing_alike_is_said(as_: As, ticket: Stage) -> None:
