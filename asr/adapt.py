@@ -25,7 +25,7 @@ from hotline.errors import Refused
 # One sentence of AISHELL-1 (Apache-2.0) that the shipped model hears without an error.
 REFERENCE = Spoken(Path(__file__).with_name("reference.ogg"), "我们会从集团统一来做这方面的工作")
 MOST_WRONG = 0.34  # of the reference's characters
-FEWEST_WORDS = 200  # less text than that teaches nothing
+FEWEST = 500  # characters; less text than that teaches nothing
 
 WORSE = {
     "reference": "新模型听不清参考录音",
@@ -82,11 +82,11 @@ def adapt_once(model: Path, material: Callable[[], Material], *, at: datetime) -
 def _adapted(model: Path, material: Material, at: datetime, spoken: Sequence[Spoken], say: Told) -> Report:
     begun = time.monotonic()
     speech_model.check(model)
+    if sum(map(len, material.given or material.own)) < FEWEST:
+        raise Refused("给出的文本太少，学不到什么；至少要几十条工单。", field="text")
     say("learn")
     shipped = graph_file.read(model / graphs.GRAPH)
     built = build(shipped, material)
-    if built.words < FEWEST_WORDS:
-        raise Refused("给出的文本太少，学不到什么；至少要几十条工单。", field="text")
     say("write")
     folder = _laid(model, built, at)
     before = graphs.chosen(model)

@@ -3,13 +3,17 @@
 import gzip
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.common import JSON, notice, print_json, settings
 from hotline import clock
 from hotline.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from asr.evaluate import Spoken
 
 STAGES = {"learn": "读模型、学文本……", "write": "写新模型……", "try": "试听、比较……"}
 
@@ -70,7 +74,8 @@ def evaluate_(manifest: Path | None, as_json: bool) -> None:
     from asr.evaluate import evaluate
     from asr.evaluate import manifest as read_manifest
 
-    score = evaluate(_model(), read_manifest(manifest) if manifest else _corrected())
+    with TemporaryDirectory() as scratch:
+        score = evaluate(_model(), read_manifest(manifest) if manifest else _corrected(Path(scratch)))
     if as_json:
         print_json(score.as_dict())
         return
@@ -144,6 +149,30 @@ def _from_database(*, tickets: bool) -> tuple[list[str], Any]:
         return (list(adapting.closed_texts(s)) if tickets else []), adapting.city_names(s)
 
 
-def _corrected() -> Any:
-    """The calls that operators corrected."""
-    raise Refused("还没有话务员改正过的通话。请给出清单：./run asr evaluate 清单.tsv", field="manifest")
+def _corrected(scratch: Path) -> "list[Spoken]":
+    """The utterances that operators corrected, each cut out of its recording."""
+    import system
+    from asr.evaluate import Spoken
+    from asr.excerpt import excerpt
+    from hotline.db import Session
+    from tickets import correcting
+
+    own = settings()
+    with system.running(own, progress=notice, jobs=False), Session() as s:
+        pairs = [pair for pair in correcting.pairs(s) if (own.recordings / pair.sha256).is_file()]
+    if not pairs:
+        raise Refused("还没有话务员改正过的通话。请给出清单：./run asr evaluate 清单.tsv", field="manifest")
+    return [
+        Spoken(
+            excerpt(
+                own.recordings / pair.sha256,
+                scratch / f"{number}.wav",
+                declared=pair.declared,
+                channel=pair.channel,
+                start=pair.start,
+                end=pair.end,
+            ),
+            pair.corrected,
+        )
+        for number, pair in enumerate(pairs)
+    ]
