@@ -40,7 +40,6 @@ class Timer(Base):
     __table_args__ = (
         UniqueConstraint("subject", "clock", "round"),
         Index("ix_timer_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_timer_paused", "subject", postgresql_where=text("state = 'paused'")),
         Index("ix_timer_due", "due_at", postgresql_where=text("stopped_at IS NULL")),
     )
 

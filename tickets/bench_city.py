@@ -151,10 +151,11 @@ def _copies(c: psycopg.Connection[Any], models: Mapping[str, Sequence[int]], tic
         },
     )
     c.execute("ANALYZE past")
+    # A code that no new ticket is given.
     code = " || ".join(f"substr('{ALPHABET}', ((past.n >> {5 * place}) & 31)::int + 1, 1)" for place in range(5))
     number = "'12345-990102-20200101-' || lpad(past.n::text, 9, '0')"
     said = "JOIN said ON said.n = past.said"
-    _copy(c, Ticket, "m.id", {"id": "past.id", "number": number, "query_code": f"'2' || {code}", "title": "left(said.body, 30)", "body": "said.body",
+    _copy(c, Ticket, "m.id", {"id": "past.id", "number": number, "query_code": f"'.' || {code}", "title": "left(said.body, 30)", "body": "said.body",
                               "lead_code": "CASE WHEN m.lead_code IS NOT NULL THEN past.unit END"}, said)  # fmt: skip
     c.execute(
         f"INSERT INTO ticket_text (ticket_id, folded, keys) SELECT past.id, said.folded, sliced.keys FROM past {said} "
@@ -168,7 +169,7 @@ def _copies(c: psycopg.Connection[Any], models: Mapping[str, Sequence[int]], tic
             "(SELECT ticket_id FROM leg WHERE id = split_part(m.subject, ':', 2)::bigint) END"  # fmt: skip
     subject = "split_part(m.subject, ':', 1) || ':' || CASE split_part(m.subject, ':', 1) WHEN 'ticket' THEN past.id ELSE 1000 + past.n END"
     _copy(c, Timer, about, {"id": row, "subject": subject})
-    _copy(c, Event, "m.subject_id", {"id": row, "subject_id": "past.id", "place": row, "relayed_at": "m.at"})
+    _copy(c, Event, "m.subject_id", {"id": row, "subject_id": "past.id", "place": row, "relayed_at": "m.at", "changes": "NULL"})
     for table in (Ticket, Leg, Timer, Event):
         c.execute(f"SELECT setval(pg_get_serial_sequence('{table.__tablename__}', 'id'), (SELECT max(id) FROM {table.__tablename__}))")
 

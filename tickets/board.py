@@ -108,7 +108,7 @@ def rows(s: Session, found: Counted) -> list[Row]:
 def overdue(s: Session, person: Person, *, at: datetime, limit: int = PAGE) -> list[Leg]:
     """The legs past their time, the longest first; none of a ticket about this person."""
     late = select(Leg).join(Ticket, Ticket.id == Leg.ticket_id).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
-    late = late.where(~_standing_still(at))
+    late = late.where(~standing_still(at))
     seen = late.where(access.about_others(person)).options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.department))
     return list(s.scalars(seen.order_by(Leg.due_at, Leg.id).limit(limit)))
 
@@ -138,13 +138,13 @@ def _standings(s: Session, at: datetime) -> tuple[Standing, ...]:
 def _paused(s: Session, at: datetime) -> dict[str, list[datetime]]:
     """The deadlines of the legs whose clock stands still, by department: a few, from an index of their own."""
     found: dict[str, list[datetime]] = {}
-    open_ = select(Leg.department_code, Leg.due_at).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, _standing_still(at))
-    for department, due in s.execute(open_):
-        found.setdefault(department, []).append(due)
+    open_ = select(Leg.department_code, Leg.due_at).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, standing_still(at))
+    for department, due in s.execute(open_.where(Leg.due_at.is_not(None))):
+        found.setdefault(department, []).append(due)  # type: ignore[arg-type]
     return found
 
 
-def _standing_still(at: datetime) -> ColumnElement[bool]:
+def standing_still(at: datetime) -> ColumnElement[bool]:
     """挂起 in time, and not over by its cap: such a leg is not late."""
     return and_(Leg.paused_at.is_not(None), Leg.paused_at <= Leg.due_at, or_(Leg.paused_until.is_(None), Leg.paused_until > at))
 

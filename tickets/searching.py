@@ -17,8 +17,8 @@ from hotline.errors import Refused
 from hotline.people import Person
 from hotline.privacy import fingerprint, phone_number
 from sla.light import Light
-from sla.timers import PAUSED, Timer
 from tickets import access
+from tickets.board import standing_still
 from tickets.catalogue import Area, Item
 from tickets.desks import DONE, LISTED, PAGE, Page
 from tickets.lifecycle import State
@@ -115,7 +115,8 @@ def _ids(s: Session, wanted: Wanted, by: Person, at: datetime, after: str | None
         found = found.where(_beyond(wanted, after, due, last))
     if words:
         return _saying(found, words, wanted.order, after)
-    return found.order_by(due, last) if wanted.order == DUE else found.order_by(Ticket.id.desc())
+    ordered: Select[Any] = found.order_by(due, last) if wanted.order == DUE else found.order_by(Ticket.id.desc())
+    return ordered
 
 
 def _saying(found: Select[Any], words: Sequence[str], order: str, after: str | None) -> Select[Any]:
@@ -161,20 +162,17 @@ def _shining(light: Light, whose: type[Ticket] | type[Leg], at: datetime) -> lis
     """红黄绿灯 as sla/light.py has it, of what still runs."""
     if light is Light.GREY:
         return [Ticket.state.in_(DONE)]
-    open_ = [Leg.state != State.RESOLVED] if whose is Leg else [Ticket.state.not_in(DONE)]
-    stands = Ticket.id.in_(_standing())
-    return open_ + {
-        Light.RED: [whose.due_at < at],
-        Light.BLUE: [whose.due_at >= at, stands],
-        Light.AMBER: [whose.due_at >= at, whose.warn_at <= at, ~stands],
-        Light.GREEN: [whose.due_at >= at, whose.warn_at > at, ~stands],
+    if whose is Leg:
+        open_, still, late = Leg.state != State.RESOLVED, standing_still(at), and_(Leg.due_at < at, ~standing_still(at))
+    else:
+        of_leg = select(Leg.ticket_id).where(Leg.ended_at.is_(None), standing_still(at))
+        open_, still, late = Ticket.state.not_in(DONE), Ticket.id.in_(of_leg), Ticket.due_at < at
+    return [open_] + {
+        Light.RED: [late],
+        Light.BLUE: [still],
+        Light.AMBER: [whose.due_at >= at, whose.warn_at <= at, ~still],
+        Light.GREEN: [whose.due_at >= at, whose.warn_at > at, ~still],
     }[light]
-
-
-def _standing() -> Select[Any]:
-    """Tickets with a leg whose clock stands still (挂起); there are few at a time, and they have an index of their own."""
-    leg_id = cast(func.split_part(Timer.subject, ":", 2), BigInteger)
-    return select(Leg.ticket_id).join(Timer, leg_id == Leg.id).where(Timer.state == PAUSED, Timer.clock == "resolve", Leg.ended_at.is_(None))
 
 
 def _below(s: Session, tree: type[Area] | type[Item], code: str) -> list[str]:

@@ -53,7 +53,7 @@ class Search(Controller):
         given = _given(request)
         try:
             wanted = _named(queries.wanted_of(given))
-            return _results(page, wanted, (given.get("after") or [None])[0])
+            return _results(page, wanted, next(iter(given.get("after", ())), None))
         except NotFound:
             raise
         except Refusal as no:
