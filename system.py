@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -208,12 +208,15 @@ class Running:
         finally:
             made.close()
 
-    def take_calls(self, files: Sequence[Path]) -> Iterator[tuple[Path, int | None, Refused | None]]:
-        """Receives every recording, waits until it has become what it can, and yields (file, call id, why it was not received)."""
+    def take_calls(self, files: Sequence[Path], *, callers: Mapping[str, str] | None = None) -> Iterator[tuple[Path, int | None, Refused | None]]:
+        """Receives every recording, waits until it has become what it can, and yields (file, call id, why it was not received).
+
+        callers: whose number called, by the name of the file, where it is known.
+        """
         received: list[tuple[Path, int | None, Refused | None]] = []
         for path in files:
             try:
-                received.append((path, self._receive(path), None))
+                received.append((path, self._receive(path, (callers or {}).get(path.name, "")), None))
             except Refused as problem:
                 received.append((path, None, problem))
         for path, call_id, problem in received:
@@ -221,10 +224,12 @@ class Running:
                 self._wait(call_id)
             yield path, call_id, problem
 
-    def _receive(self, path: Path) -> int:
+    def _receive(self, path: Path, phone: str) -> int:
         sha256, size = recordings.keep_file(path, self.settings.recordings)
         with Session.begin() as s:
-            call, _ = calls.receive(s, sha256=sha256, size=size, name=path.name, declared=beats.declared(path), by=system(s), at=clock.now())
+            call, _ = calls.receive(
+                s, sha256=sha256, size=size, name=path.name, declared=beats.declared(path), phone=phone, by=system(s), at=clock.now()
+            )  # fmt: skip
             s.flush()
             return call.id
 
@@ -324,13 +329,13 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 
 def _settled(call_id: int) -> bool:
-    """Whether a call has become what it can: given up, waiting for a model, or a ticket that was looked at for dispatch."""
+    """Whether a call has become what it can: given up, waiting for a model, an urge on an open ticket, or a ticket that was looked at for dispatch."""
     with Session() as s:
         call = s.get_one(Call, call_id)
         if call.state in SETTLED or (call.state is CallState.WAITING and call.problem_code in calls.WAITS_FOR_MODEL):
             return True
         if call.ticket_id is None:
-            return call.state is CallState.TRANSCRIBED and not call.auto
+            return call.state is CallState.FILED or (call.state is CallState.TRANSCRIBED and not call.auto)
         looked_at = (
             select(Claim.event_id)
             .join(Event, Event.id == Claim.event_id)

@@ -130,6 +130,11 @@ def find(s: Session, number: str, person: Person) -> Reception:
     return kept
 
 
+def of_call(s: Session, call: int, person: Person) -> Reception | None:
+    """What became of a call that is no ticket."""
+    return s.scalar(_seen_by(person).where(Reception.call_id == call)) if person.has(*MAY_READ) else None
+
+
 def listed(s: Session, person: Person, *, result: str = "", after: int | None = None, limit: int = PAGE) -> list[Reception]:
     """The latest contacts first; nothing that is about the person themselves."""
     found = _seen_by(person)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from hotline.clock import local
 from hotline.errors import Refused
 from tickets import calls, deadlines
+from tickets.reception import Reception
 from tickets.ticket import Leg, Ticket
 
 
@@ -29,6 +30,8 @@ def call_report(s: Session, path: Path, call_id: int | None, problem: Refused | 
     }
     if call.ticket_id is not None:
         report |= _ticket(s, call.ticket_id, at)
+    elif urged := s.scalar(select(Reception.ticket_id).where(Reception.call_id == call.id)):
+        report |= _ticket(s, urged, at) | {"urged": True}
     return report
 
 

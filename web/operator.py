@@ -17,7 +17,7 @@ from hotline.errors import Refusal, Refused
 from hotline.people import Person
 from hotline.privacy import masked_phone
 from hotline.roles import Role
-from tickets import announcing, calls, desks, hearing, vocabulary
+from tickets import announcing, calls, desks, hearing, reception, vocabulary
 from tickets.call import Call, CallState
 from tickets.calls import MAY_STOP
 from tickets.correcting import MAY_CORRECT, correct
@@ -169,8 +169,9 @@ def call_page(page: Page, number: int, typed: filing.Form | None = None, no: Any
         open_ = call.state is not CallState.FILED and page.me.has(Role.OPERATOR, Role.DISPATCHER)
         form = filing.form(s, page, body=found.summary, caller=call.phone, typed=typed, proposed=_proposed(found), place=f"call:{number}") if open_ else None
         row, done = _row(call), transcript.progress(call)
+        became = reception.of_call(s, number, page.me) if call.state is CallState.FILED and call.ticket_id is None else None
     return page.show(
-        "call.html", status=status_of(no) if no else 200, call=row, heard=transcript.lines(said), form=form, progress=done,
+        "call.html", became=became, status=status_of(no) if no else 200, call=row, heard=transcript.lines(said), form=form, progress=done,
         elements=transcript.elements(found), may_stop=page.me.has(*MAY_STOP), may_correct=bool(call.transcript) and page.me.has(*MAY_CORRECT),
         no=sentence_of(no) if no else "", field=getattr(no, "field", None),
     )  # fmt: skip

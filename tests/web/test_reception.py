@@ -7,6 +7,7 @@ from hotline.db import Session
 from hotline.outbox import Event
 from tests.web.conftest import As, Stage, _first, state
 from tickets import access, revisiting
+from tickets.call import Call, CallState
 from tickets.reception import Reception
 from tickets.ticket import Ticket
 
@@ -31,6 +32,21 @@ def test_a_known_caller_is_offered_the_open_ticket_before_a_new_one(as_: As, tic
         kept = s.query(Reception).join(Ticket, Ticket.id == Reception.ticket_id).filter(Ticket.number == number).one()
         assert (kept.result, kept.phone) == ("urge", "13900007001")
         assert s.query(Ticket).filter(Ticket.phone_hash == kept.phone_hash).count() == 1
+
+
+def test_a_call_that_urged_leads_to_the_ticket(as_: As, ticket: Stage) -> None:
+    number = ticket("dispatched", phone="13900007009")
+    with Session.begin() as s:
+        call = Call(sha256=f"{'ab' * 28}{clock.now().timestamp():.0f}"[:64], name="again.wav", size=1, received_at=clock.now(), received_by_id=1,
+                    state=CallState.SILENT, phone="13900007009")  # fmt: skip
+        s.add(call)
+        s.flush()
+        path = f"/calls/{call.id}"
+    operator = as_("operator")
+    assert "催办已有单" in operator.sees(path), "the number that called is known"
+    assert operator.post(f"{path}/ticket", body="还是没水", urge=number).status_code == 303
+    page = operator.sees(path)
+    assert "催办已有工单" in page and f"/tickets/{number}" in page and 'id="filing"' not in page
 
 
 def test_an_answered_matter_is_read_back_kept_as_a_repeat_or_filed_for_review_again(as_: As, ticket: Stage) -> None:
