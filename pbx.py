@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import live_audiosocket, live_vosk
 from asr.errors import SpeechError
-from asr.live import Live, LiveSpeech
+from asr.live import Live
+from asr.live_protocol import LiveSpeech
 from hotline import clock
 from hotline.settings import Settings
 from switchboard import Switchboard, close_finished

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from asr.errors import SpeechError
-from asr.live import Heard
+from asr.live_protocol import Heard
 from asr.stream_bounds import checked_phrases, checked_rate
 from hotline.errors import Refusal
 from tickets.live_call import Speaker

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from asr.errors import SpeechFailed
-from asr.live import Heard
+from asr.live_protocol import Heard
 from asr.protocol import Utterance, Word
 from asr.stream_bounds import checked_phrases, checked_rate
 

@@ -14,9 +14,12 @@ import pytest
 
 from asr.errors import ModelMissing, SpeechFailed
 from asr.frames import Unpacker, packed
-from asr.live import Heard, Limits, Live, Process, Voice
+from asr.live import Live
+from asr.live_process import Limits, Process
+from asr.live_protocol import Heard
 from asr.live_recording import Kept, duration, wav
 from asr.live_seats import Seats
+from asr.live_voice import Voice
 from asr.process import environment
 from asr.protocol import Utterance
 from tests.asr.making import babble, distance, mandarin, read_wav, silence, tone
@@ -259,7 +262,7 @@ def test_who_lags_behind_closes_the_door_for_others(tmp_path: Path) -> None:
 
 
 def test_a_process_that_cannot_be_had_is_said(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asr.live.command", lambda model, *mode: [sys.executable, "-c", "raise SystemExit(3)"])
+    monkeypatch.setattr("asr.live_process.command", lambda model, *mode: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(SpeechFailed) as failure:
         during(model_folder, lambda live: live.open(8000))
     assert failure.value.code == "died"
