@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select

@@ -14,7 +14,9 @@ from hotline.roles import Role
 from tickets import access, deadlines
 from tickets.application import OPEN, TWO_APPROVALS, Application, Ask, Judged
 from tickets.beside import NAMED, Request, in_words
+from tickets.consultation import Consultation, Opinion
 from tickets.desks import LISTED, PAGE, Page
+from tickets.lifecycle import OUT, State
 from tickets.records import Instruction, Notice
 from tickets.ticket import Leg, Ticket
 
@@ -81,6 +83,17 @@ def violations(s: Session, person: Person, *, after: int | None = None, limit: i
     wanted = wanted.where(Notice.id < after) if after else wanted
     rows = s.execute(wanted.order_by(Notice.id.desc()).limit(limit + 1)).all()
     return _page([(ticket, notice) for notice, ticket in rows], [notice.id for notice, _ in rows], limit)
+
+
+def consulted(s: Session, person: Person, *, limit: int = PAGE) -> list[tuple[Ticket, Consultation, Opinion]]:
+    """会商邀请: what this person's unit was asked about and has not been concluded, the longest waiting first."""
+    asked = (
+        select(Ticket, Consultation, Opinion)
+        .join(Consultation, Consultation.ticket_id == Ticket.id).join(Opinion, Opinion.consultation_id == Consultation.id)
+        .where(Opinion.department_code == person.department_code, Consultation.concluded_at.is_(None), access.about_others(person))
+        .where(Ticket.state.in_(sorted(OUT | {State.FILED})))
+    )  # fmt: skip
+    return [(ticket, one, own) for ticket, one, own in s.execute(asked.options(*LISTED).order_by(Opinion.id).limit(limit))]
 
 
 def violations_count(s: Session, *, since: datetime) -> int:

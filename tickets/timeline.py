@@ -141,8 +141,9 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.resumed": lambda data, name: (f"{name(data['department'])}的计时恢复", data["text"]),
     "ticket.return_asked": _asked,
     "ticket.return_approved": lambda data, name: (
-        f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次{'，无责退单' if data.get('wrong_dispatch') else ''}）", "",
-    ),  # fmt: skip
+        f"同意{name(data['department'])}退单（本轮第 {data['returns']} 次{'，无责退单' if data.get('wrong_dispatch') else ''}）",
+        "",
+    ),
     "ticket.return_refused": lambda data, name: (f"驳回{name(data['department'])}的退单，须继续承办", data["reason"]),
     "ticket.resolved": lambda data, name: (_resolved(data, name), f"缺席：{'、'.join(data['absent'])}。{data['without']}" if data.get("absent") else ""),
     "ticket.review_passed": lambda data, name: (_passed(data), ""),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session as Session_
 from hotline.db import Session
 from hotline.errors import Forbidden
 from hotline.roles import Role
-from tickets import access, desks
+from tickets import access, desks, requests_desk
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
 from web.deps import Answer
@@ -36,7 +36,10 @@ class Inbox(Controller):
             wanted = TABS.get(tab)
             rows = [(leg_row(leg, page.at), leg.lead, leg.owner.name if leg.owner else "", leg.state) for leg in found.rows if wanted in (None, leg.state)]
             cases = [case_row(*found_case, page.at) for found_case in desks.discipline_queue(s, page.me)]
-            return page.show("inbox.html", rows=rows, after=found.after, tab=tab, counts=_counts(s, unit, page), cases=[case for case in cases if case.open])
+            return page.show(
+                "inbox.html", rows=rows, after=found.after, tab=tab, counts=_counts(s, unit, page), cases=[case for case in cases if case.open],
+                consulted=requests_desk.consulted(s, page.me),
+            )  # fmt: skip
 
 
 def _counts(s: Session_, unit: str, page: Answer) -> dict[str, int]:

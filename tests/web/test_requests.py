@@ -87,6 +87,7 @@ def test_units_are_consulted_on_the_ticket(as_: As, ticket: Stage) -> None:
     wrong = _post(dispatcher, number, "consultations", 422, text="学校门前的管道归谁")
     assert "请至少选择一个会商单位" in wrong and "学校门前的管道归谁</textarea>" in wrong
     _post(dispatcher, number, "consultations", units="jiaoyu", text="学校门前的管道归谁", meets_at="2099-01-05T09:00")
+    assert number in asked.sees("/inbox") and "提交会商意见" in asked.sees("/inbox")
     page = asked.sees(f"/tickets/{number}")
     assert _buttons(page) == ["会商意见"] and "会商中" in page
     _post(asked, number, "opinions", text="校外归供水集团")
