@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from hotline.clock import local
 from hotline.db import Base
 from hotline.errors import NotFound, Refused
+from hotline.people import Department
 
 
 class Area(Base):
@@ -100,6 +102,14 @@ def responsible(s: Session, *, item: str, area: str | None, on: date, as_of: dat
     )
     depth = case((row.area_code.is_(None), literal(0)), else_=func.length(row.area_code))
     return s.scalar(select(row).where(*fits).order_by(func.length(row.item_code).desc(), depth.desc(), row.id).limit(1))
+
+
+def responsible_then(s: Session, *, item: str, area: str | None, filed_at: datetime, at: datetime) -> Responsibility | None:
+    """Who answers by what was valid when a ticket was filed: old tickets keep it. Where that unit is no more, whoever answers today."""
+    then = responsible(s, item=item, area=area, on=local(filed_at).date(), as_of=filed_at)
+    if then is not None and s.get_one(Department, then.lead).active:
+        return then
+    return responsible(s, item=item, area=area, on=local(at).date())
 
 
 def _read_so(row: type[Responsibility], as_of: datetime | None) -> ColumnElement[bool]:

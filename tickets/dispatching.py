@@ -186,6 +186,8 @@ def answering(s: Session, ticket: Ticket, department: str) -> Department:
     unit = s.get(Department, department)
     if unit is None or unit.kind in NOT_ANSWERING:
         raise NotFound(f"没有编码为“{department}”的承办单位。", field="department")
+    if not unit.active:
+        raise Refused(f"{unit.name}已停用，请另选承办单位。", field="department")
     if any(leg.department_code == department for leg in ticket.current_legs):
         raise Refused(f"{unit.name}已在承办这件工单。", field="department")
     return unit

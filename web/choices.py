@@ -14,7 +14,7 @@ from hotline.clock import local, now
 from hotline.errors import Refused
 from hotline.people import Department, Person
 from tickets import concerning, organisation
-from tickets.catalogue import Area, Item, holding, responsible
+from tickets.catalogue import Area, Item, holding, responsible_then
 from tickets.standing_in import absences
 from tickets.ticket import Ticket
 
@@ -114,7 +114,7 @@ def proposal(s: Session, ticket: Ticket, at: datetime) -> Proposal:
     """The row of the responsibility list for this ticket, with what the classifier said of it."""
     first = _first(ticket)
     item = ticket.item_code or first.get("item")
-    row = responsible(s, item=item, area=ticket.area_code, on=local(at).date()) if item else None
+    row = responsible_then(s, item=item, area=ticket.area_code, filed_at=ticket.filed_at, at=at) if item else None
     unit = concerning.unit_of(s, ticket)
     same = first if first.get("item") == item else {}
     named = _names(s, [row.lead, *row.co_handlers] if row else [])

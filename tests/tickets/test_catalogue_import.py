@@ -13,8 +13,8 @@ from hotline.errors import Conflict, Forbidden, Refused
 from hotline.outbox import Event
 from hotline.people import Department, Person
 from tests.tickets.conftest import Cast
-from tickets import catalogue_import, catalogue_version
-from tickets.catalogue import Item, item_as_of, responsible
+from tickets import catalogue_import, catalogue_version, dispatching
+from tickets.catalogue import Item, item_as_of, responsible, responsible_then
 from tickets.catalogue_difference import Plan
 from tickets.catalogue_sheets import ITEMS, PEOPLE, RESPONSIBILITY, SHEETS, UNITS
 from tickets.ticket import Ticket
@@ -106,6 +106,13 @@ def test_an_old_ticket_keeps_what_was_valid_for_it(
     then = responsible(session, item="050101", area="990102", on=today, as_of=ticket.filed_at)
     now = responsible(session, item="050101", area="990102", on=today)
     assert then and now and (then.lead, now.lead) == ("linhu", "zhujian")
+    kept = responsible_then(session, item="050101", area="990102", filed_at=ticket.filed_at, at=later)
+    assert kept and kept.lead == "linhu"
+    session.get_one(Department, "linhu").active = False
+    today_instead = responsible_then(session, item="050101", area="990102", filed_at=ticket.filed_at, at=later)
+    assert today_instead and today_instead.lead == "zhujian"
+    with pytest.raises(Refused, match="已停用"):
+        dispatching.dispatch(session, ticket, department="linhu", by=cast.dispatcher, at=later)
     assert catalogue_version.version_at(session, ticket.filed_at) == 0
     assert catalogue_version.version_at(session, later) == catalogue_version.current(session) > 0
 
@@ -113,8 +120,6 @@ def test_an_old_ticket_keeps_what_was_valid_for_it(
 def test_the_promised_limit_is_the_time_to_answer_of_tickets_filed_after_it(
     session: Session, cast: Cast, filed: Callable[..., Ticket], import_: Callable[..., Plan], at: datetime
 ) -> None:
-    from tickets import dispatching
-
     before = filed(kind="help")
     import_(csv("050101,停水,,承诺件,,,15个工作日"), on=at + timedelta(minutes=1))
     from tickets.filing import Matter, file
@@ -204,8 +209,6 @@ def test_units_and_people_come_in_by_the_same_door_without_passwords(session: Se
 
 
 def test_a_unit_that_holds_work_or_is_in_the_list_cannot_be_dissolved(session: Session, cast: Cast, filed: Callable[..., Ticket], at: datetime) -> None:
-    from tickets import dispatching
-
     dispatching.dispatch(session, filed(), department="linhu", by=cast.dispatcher, at=at)
     said = refused(session, csv("linhu,临湖区政府,区县,否", "gongshui,供水集团,公用事业单位,否", head="单位编码,单位名称,类别,在用\n"), at)
     assert "还有 1 件在办，先改派再停用" in said and "责任清单里还有“gongshui”" in said
