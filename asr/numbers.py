@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from asr.edits import Edit
 
-ONES = {**dict(zip("零〇一二三四五六七八九", (0, *range(10)), strict=True)), "两": 2, "幺": 1, "妖": 1, "腰": 1, "洞": 0}
+ONES: dict[str, int] = {**dict(zip("零〇一二三四五六七八九", (0, *range(10)), strict=True)), "两": 2, "幺": 1, "妖": 1, "腰": 1, "洞": 0}
 DIGIT = "零〇一二三四五六七八九两幺"
 NUMERAL = f"[{DIGIT}十百千万亿]"
 RUN = re.compile(

@@ -9,8 +9,9 @@ from asr.protocol import Channel, Transcript, Utterance, Word
 from hotline.db import Session
 from hotline.people import Person
 from tests.web.conftest import As, World
-from tickets import calls, correcting, hearing
+from tickets import announcing, calls, correcting, hearing
 from tickets.call import Call
+from tickets.fetching import Allowed
 
 
 def words(channel: int, start: float, *said: str) -> Utterance:
@@ -106,3 +107,16 @@ def test_a_transcription_is_stopped_and_gone_on_with(as_: As, waiting: int, now:
     assert operator.post(f"/calls/{waiting}/retry").status_code == 303
     with Session() as s:
         assert s.get_one(Call, waiting).state == "waiting"
+
+
+def test_a_recording_that_a_pbx_announced_in_vain_is_shown_and_asked_for_again(as_: As, world: World, now: datetime) -> None:
+    with Session.begin() as s:
+        told, _ = announcing.announce(s, pbx_id="pbx-<7>", source="a.wav", allowed=Allowed(world.data), at=now)
+        announcing.failed(s, told, "交换机答复 404，录音没有取到。")
+    operator = as_("operator")
+    page = operator.sees("/calls")
+    assert "通话号 pbx-&lt;7&gt;" in page and "交换机答复 404" in page
+    assert operator.post("/calls/announced", call_id="pbx-<7>").status_code == 303
+    assert "交换机答复 404" not in operator.sees("/calls/list")
+    assert operator.post("/calls/announced", call_id="pbx-<7>").status_code == 409
+    assert as_("reviewer").post("/calls/announced", call_id="pbx-<7>").status_code == 403
