@@ -98,7 +98,7 @@ def _finals(said: Sequence[tuple[Utterance, float]], sentences: Sequence[tuple[f
     """For each sentence, how long after its last sample its last utterance was there."""
     found = []
     for begin, end in sentences:
-        if at := [at for utterance, at in said if begin - 0.3 <= utterance.start < end + 0.3]:
+        if at := [at for utterance, at in said if begin - GAP / 2 <= utterance.start < end]:
             found.append(at[-1] - end)
     return found
 
