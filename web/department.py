@@ -3,13 +3,13 @@
 from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response import Template
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session as Session_
 
 from hotline.db import Session
 from hotline.errors import Forbidden
 from hotline.roles import Role
-from tickets import access, desks, requests_desk
+from tickets import access, board, desks, requests_desk
 from tickets.lifecycle import State
 from tickets.ticket import Leg, Ticket
 from web.deps import Answer
@@ -44,7 +44,7 @@ class Inbox(Controller):
 
 def _counts(s: Session_, unit: str, page: Answer) -> dict[str, int]:
     current = (
-        select(Leg.state, func.count(), func.count().filter(Leg.due_at <= page.at))
+        select(Leg.state, func.count(), func.count().filter(and_(Leg.due_at <= page.at, ~board.standing_still(page.at))))
         .join(Ticket, Ticket.id == Leg.ticket_id)
         .where(Leg.department_code == unit, Leg.ended_at.is_(None), Leg.state != State.RESOLVED, access.about_others(page.me))
     )
