@@ -86,7 +86,7 @@ def transcribe_call(event_id: int) -> None:
         if claimed(s, event_id, "transcribe_call"):
             return
         call = s.get_one(Call, event.subject_id)
-        if call.state is not CallState.WAITING:
+        if not hearing.wanted(call):
             return
         earlier = hearing.known(hearing.so_far(s, call))
         path, declared, names, call_id = tools().recordings / call.sha256, call.declared, call.channels, call.id

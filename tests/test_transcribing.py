@@ -182,8 +182,7 @@ def test_two_deliveries_at_once_keep_each_utterance_once(event: int, tmp_path: P
 def test_a_call_that_was_filed_by_hand_meanwhile_still_gets_its_text(event: int, tmp_path: Path) -> None:
     with Session.begin() as s:
         s.query(Call).update({"state": CallState.FILED})
-    with Session.begin() as s:
-        calls.transcribed(s, calls.find(s, the_call().id, lock=True), WHOLE, at=now())
+    hear(event, Breaking(), tmp_path)
     assert the_call().state is CallState.FILED and len(texts()) == 6
 
 
