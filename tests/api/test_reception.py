@@ -4,6 +4,8 @@ from typing import Any
 
 from litestar.testing import TestClient
 
+from hotline.db import Session
+from hotline.people import Person
 from tests.api.conftest import Headers
 
 HELP = {"body": "小区停水三天了没人管，抢修了没有", "kind": "help", "item": "090481"}
@@ -87,3 +89,26 @@ def test_a_conflict_tells_what_others_did_since_the_version_that_was_sent(client
     client.post(f"{path}/urges", json={"text": "催一下"}, headers=dispatcher)
     late = client.post(f"{path}/urges", json={"text": "再催", "version": made["version"]}, headers=operator)
     assert late.status_code == 409 and [(one["headline"], one["detail"]) for one in late.json()["since"]] == [("催办", "催一下")]
+
+
+def test_the_person_concerned_gets_nothing_from_the_api(client: TestClient[Any], as_: Headers) -> None:
+    with Session.begin() as s:
+        accused = s.query(Person).filter(Person.roles.contains(["clerk"]), Person.department_code == "gongshui").one()
+        accused.roles = ["clerk", "operator", "dispatcher", "supervisor"]
+        s.add(Person(login="colleague", name="同事", roles=["chief"], department_code="gongshui"))
+        number, name = accused.id, accused.name
+    operator = as_("operator")
+    made = client.post("/api/v1/tickets", json={"body": "窗口冷脸", "kind": "fault", "item": "900201", "concerns": number}, headers=operator).json()
+    path = f"/api/v1/tickets/{made['number']}"
+    assert made["concerns"] == name
+    sent = client.post(f"{path}/dispatch", json={"department": "gongshui"}, headers=operator)
+    assert sent.status_code == 200
+    accused_asks, chief_asks = as_("clerk@gongshui"), as_("chief@gongshui")
+    for asked in (path, f"{path}/signature", f"{path}/urges", f"{path}/redispatch", f"{path}/reveal"):
+        answer = client.get(asked, headers=accused_asks) if asked == path else client.post(asked, json={}, headers=accused_asks)
+        assert answer.status_code == 404, asked
+    for desk in ("inbox", "dispatch", "review", "revisit"):
+        assert client.get(f"/api/v1/tickets?desk={desk}", headers=accused_asks).json()["tickets"] == []
+    assert [line["number"] for line in client.get("/api/v1/tickets?desk=inbox", headers=chief_asks).json()["tickets"]] == [made["number"]]
+    assert client.post(f"{path}/signature", json={"owner": number}, headers=chief_asks).json()["field"] == "owner"
+    assert client.post(f"{path}/signature", json={}, headers=chief_asks).status_code == 200

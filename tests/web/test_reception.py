@@ -106,3 +106,32 @@ def test_the_knowledge_base_is_searched_read_flagged_and_put_right(as_: As) -> N
     assert "被指不准" not in owner.sees("/knowledge") and "新的答复。" in owner.sees(path)
     assert "新的答复。" not in owner.sees(f"{path}?version={version[1]}")
     assert owner.post(path, **changed).status_code == 409, "somebody was quicker"
+
+
+WRONG = [
+    ({"body": "水" * 40_000}, "内容过长"),
+    ({"item": "没有这个事项"}, "没有找到事项"),
+    ({"area": "123456"}, "区划"),
+    ({"phone": "电话没有"}, "电话号码格式不对"),
+    ({"kind": "fault"}, "找茬要写明"),
+    ({"kind": "stuck", "trips": "五"}, "应填 0 到 9999 的整数"),
+    ({"body": "\u202e\x07"}, "请填写诉求内容"),
+    ({"kind": "bad_rating"}, "差评整改由"),
+]
+
+
+def test_bad_input_is_refused_in_words_and_what_was_typed_is_still_there(as_: As) -> None:
+    operator = as_("operator")
+    for fields, sentence in WRONG:
+        answer = operator.post("/new", **(NEW | {"address": "翠湖花园九栋"} | fields))
+        assert answer.status_code in (404, 422) and sentence in answer.text, (fields, answer.status_code)
+        assert "翠湖花园九栋" in answer.text, "nothing typed is lost"
+
+
+def test_a_number_in_any_spelling_is_kept_as_one_and_odd_characters_are_left_out(as_: As) -> None:
+    operator = as_("operator")
+    made = operator.post("/new", **(NEW | {"phone": "＋８６ 139－0000－7011", "body": "停\x00水\u202e了\u3000三天"}))
+    number = re.search(r"/tickets/([\d-]+)", made.headers["location"])
+    with Session() as s:
+        ticket = s.query(Ticket).filter(Ticket.number == (number and number[1])).one()
+        assert ticket.phone == "13900007011" and ticket.body == "停水了\u3000三天"
