@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import queue
 import threading
 import time
@@ -28,7 +29,7 @@ class Limits:
     """How long a speech process may take, in seconds, before it is killed.
 
     start: to load the model. silence: without any word of progress. base + share × audio × channels: for a whole recording
-    (measured need: 0.17 × audio on a quiet core, 0.3 for noisy speech on a busy one). longest: of a recording, refused beyond.
+    times how many want each processor (measured need: 0.17 × audio on a quiet core, 0.3 for noisy speech on a busy one). longest: of a recording, refused beyond.
     """
 
     start: float = 60.0
@@ -226,7 +227,7 @@ class _Job:
                     self.on_progress(self.seconds, self.promised)
 
     def _watch_the_wall(self, taken: float) -> None:
-        most = self.limits.wall(max(self.seconds, self.promised or 0.0), self.channels)
+        most = self.limits.wall(max(self.seconds, self.promised or 0.0), self.channels) * _crowd()
         if taken > most:
             raise SpeechFailed("too_slow", f"{taken:.0f} s for {self.seconds:.0f} s of audio, limit {most:.0f} s")
 
@@ -238,3 +239,8 @@ class _Job:
             for channel, name in done["channels"]
         )
         return Transcript(done["duration"], tuple(channels), done["truncated"])
+
+
+def _crowd() -> float:
+    """How many want each processor, at least 1: a recording that waits for its turn on a busy machine is not hung."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -19,7 +19,7 @@ from asr.frames import Message, packed, read
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 MEMORY = 4 * 1024**3  # bytes of address space; a file must not be able to eat the machine
 EXPENDABLE = b"500"  # of 1000: where memory runs out, this goes before the database
-BEHIND, AHEAD = 10, -5  # steps of niceness
+BEHIND, AHEAD = 5, -5  # steps of niceness; ten would leave a recording next to nothing on a busy machine
 OFTEN = 0.5  # seconds between two reports of progress
 
 
