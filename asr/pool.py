@@ -28,8 +28,9 @@ GLANCE = 0.2  # seconds between two looks at `cancel`
 class Limits:
     """How long a speech process may take, in seconds, before it is killed.
 
-    start: to load the model. silence: without any word of progress. base + share × audio × channels: for a whole recording
-    times how many want each processor (measured need: 0.17 × audio on a quiet core, 0.3 for noisy speech on a busy one). longest: of a recording, refused beyond.
+    start: to load the model. silence: without any word of progress. base + share × audio × channels, times how many want each processor:
+    for a whole recording (measured need: 0.17 × audio on a quiet core, 0.3 for noisy speech on a busy one).
+    longest: of a recording, refused beyond.
     """
 
     start: float = 60.0
