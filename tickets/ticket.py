@@ -162,7 +162,9 @@ class Leg(Base):
     __tablename__ = "leg"
     __table_args__ = (
         Index("ix_leg_inbox", "department_code", "due_at", "id", postgresql_where=text("ended_at is null")),
-        Index("ix_leg_open", "department_code", "due_at", "state", postgresql_where=text("ended_at is null and state <> 'resolved'")),
+        Index(
+            "ix_leg_open", "department_code", "due_at", "id", postgresql_include=["state"], postgresql_where=text("ended_at is null and state <> 'resolved'")
+        ),
         Index("ix_leg_due", "due_at", "id", postgresql_where=text("ended_at is null and state <> 'resolved'")),
         Index("ix_leg_paused", "department_code", postgresql_where=text("paused_at is not null and ended_at is null")),
         Index("ix_leg_department", "department_code", "ticket_id"),
