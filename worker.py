@@ -177,7 +177,7 @@ def check_triggers(event_id: int) -> None:
     with _once(event_id, "check_triggers") as s:
         if s is not None:
             event = s.get_one(Event, event_id)
-            fired = triggers.check(s, event.subject_id, at=clock.now())
+            fired = triggers.check(s, event.subject_id, at=clock.now(), after=event.kind)
             log.info("triggers checked", ticket=event.subject_id, fired=[trigger.key for trigger in fired])
 
 

@@ -32,9 +32,10 @@ def open_for(s: Session, event: Event, *, at: datetime) -> Ticket | None:
         return None
     said = event.data.get("reason") or event.data.get("comment") or ""
     matter = Matter(
-        kind=Kind.BAD_RATING, title=f"差评：{rated.title}"[:80], body=f"诉求人对工单 {rated.number} 的办理{RATED[satisfied]}。{said}".strip(),
-        item=rated.item_code, area=rated.area_code, address=rated.address, caller_name=rated.caller_name or "", phone=rated.phone or "", confidentiality=rated.confidentiality,
-        channel=rated.channel, origin=rated.number,
+        kind=Kind.BAD_RATING, title=f"差评：{rated.title}"[:80],
+        body=f"诉求人对工单 {rated.number} 的办理{RATED[satisfied]}。{said}".strip(),
+        item=rated.item_code, area=rated.area_code, address=rated.address, caller_name=rated.caller_name or "", phone=rated.phone or "",
+        confidentiality=rated.confidentiality, channel=rated.channel, origin=rated.number,
     )  # fmt: skip
     return file(s, matter, by=system(s), at=at, received_at=event.at)
 

@@ -18,12 +18,15 @@ EVENTS = ("ticket.return_approved", "ticket.redone", "ticket.supervised", "ticke
 """After these a ticket's facts have changed."""
 
 
-def check(s: Session, ticket_id: int, *, at: datetime) -> list[Trigger]:
-    """Fires every row of the ticket's policy whose facts have come true, once each. Returns those that fired now."""
-    number = s.scalar(select(Ticket.number).where(Ticket.id == ticket_id))
-    if number is None:
+def check(s: Session, ticket_id: int, *, at: datetime, after: str = "") -> list[Trigger]:
+    """Fires every row of the ticket's policy whose facts have come true, once each. Returns those that fired now.
+
+    after: the kind of event that it follows; a mere dispatch tells nothing new but of a 人为不给办, and the ticket is not locked for it.
+    """
+    found = s.execute(select(Ticket.number, Ticket.track).where(Ticket.id == ticket_id)).one_or_none()
+    if found is None or (after == "ticket.dispatched" and found.track != Track.HUMAN):
         return []
-    ticket = access.find(s, number, system(s), lock=True)
+    ticket = access.find(s, found.number, system(s), lock=True)
     events = s.execute(select(Event.kind, Event.data).where(Event.subject_kind == "ticket", Event.subject_id == ticket.id).order_by(Event.id)).all()
     fired = {data["key"] for kind, data in events if kind == "ticket.triggered"}
     violations = sum(kind == "ticket.notified" and data["violation"] for kind, data in events)

@@ -1,7 +1,7 @@
 """The special matters: 办不成事 with its track, 找茬 that the person concerned never learns of, 差评 as a matter of its own."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from hotline.people import Person, system
 from hotline.roles import Role
 from sla import timers
 from tests.tickets.conftest import Cast
-from tickets import access, bad_rating, desks, dispatching, filing, resolving, revisiting, signing, triaging, triggers
+from tickets import access, bad_rating, desks, dispatching, filing, replay, resolving, revisiting, signing, triaging, triggers
 from tickets.discipline_case import DisciplineCase
 from tickets.lifecycle import State, Verb
 from tickets.ticket import Ticket
@@ -207,6 +207,19 @@ def test_a_rating_that_does_not_stand_is_closed_by_a_second_person(session: Sess
         revisiting.answer(session, rated, reply="误评", by=cast.operator, at=at)
     revisiting.answer(session, rated, reply="经复核为误评", by=cast.dispatcher, at=at)
     assert rated.state is State.CLOSED
+
+
+def test_the_special_matters_are_built_again_from_their_events(session: Session, cast: Cast, filed: Filed, rated: Ticket, at: datetime) -> None:
+    bad_rating.verify(session, rated, verdict="valid", note="属实", by=cast.operator, at=at)
+    dispatching.dispatch(session, rated, department="gongshui", by=cast.dispatcher, at=at)
+    stuck = filed(kind="stuck", burden=BURDEN, window="3号窗口")
+    leg = dispatching.dispatch(session, stuck, department="gongshui", by=cast.dispatcher, at=at)
+    triaging.triage(session, stuck, should="yes", obstacle="people", by=cast.dispatcher, at=at + timedelta(hours=1))
+    fault = filed(kind="fault", concerns=cast.roads.id)
+    praise = answered(session, cast, filed(kind="praise"), at)
+    revisiting.skip_revisit(session, praise, by=system(session), at=at)
+    session.flush()
+    assert leg.forced and replay.replay(session, [rated, stuck, fault, praise]) == []
 
 
 def test_a_bad_rating_of_a_bad_rating_makes_no_third(session: Session, cast: Cast, rated: Ticket, at: datetime) -> None:
