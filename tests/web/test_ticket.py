@@ -208,27 +208,3 @@ def test_what_citizens_wrote_is_text_and_never_markup(as_: As, ticket: Stage) ->
     for who, path in (("operator", f"/tickets/{number}"), ("dispatcher", "/dispatch")):
         page = as_(who).sees(path)
         assert "<script>alert" not in page and "<img src=x>" not in page
-
-
-def test_what_was_put_aside_comes_back_with_a_sentence_and_goes_when_it_is_sent(as_: As, ticket: Stage) -> None:
-    number = ticket("handling")
-    clerk = as_("clerk@gongshui")
-    place = re.search(rf'name="place" value="(ticket:{number}:resolve)"', clerk.sees(f"/tickets/{number}"))
-    assert place is not None
-    said = {"place": place[1], "version": str(version(number)), "result": "solved", "reply": "已派人抢修，预计今晚恢复"}
-    assert clerk.post("/drafts", **said, aside=f"/tickets/{number}").headers["location"].startswith(f"/tickets/{number}")
-    page = clerk.sees(f"/tickets/{number}")
-    assert "暂存的内容" in page and "预计今晚恢复</textarea>" in page and "暂存之后工单有过变动" not in page
-    assert "预计今晚恢复" not in as_("dispatcher").sees(f"/tickets/{number}")
-    _post(as_("dispatcher"), number, "urges", 303, text="催办")
-    assert "暂存之后工单有过变动" in clerk.sees(f"/tickets/{number}")
-    _post(clerk, number, "reply", 303, place=place[1], result="solved", reply="已恢复", contacted_at=_contacted())
-    assert "预计今晚恢复" not in clerk.sees(f"/tickets/{number}")
-
-
-def test_a_conflict_shows_what_others_did_meanwhile(as_: As, ticket: Stage) -> None:
-    number = ticket("dispatched")
-    seen = version(number)
-    _post(as_("dispatcher"), number, "urges", 303, text="老人急用水")
-    page = _post(as_("clerk@gongshui"), number, "signature", 409, version=str(seen))
-    assert "您打开页面之后" in page and "老人急用水" in page
