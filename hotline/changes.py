@@ -23,16 +23,16 @@ PENDING = "changes"
 
 @dataclass(frozen=True)
 class Followed:
-    """How a table is followed. columns: which; of: the subject whose events tell of a row."""
+    """How a table is followed. columns: which; of: the subject whose events tell of a row, None where nobody's do."""
 
     columns: tuple[str, ...]
-    of: Callable[[Session, Any], Subject]
+    of: Callable[[Session, Any], Subject | None]
 
 
 _followed: dict[type[Any], Followed] = {}
 
 
-def follow(table: type[Any], *, of: Callable[[Session, Any], Subject], without: frozenset[str] = frozenset()) -> None:
+def follow(table: type[Any], *, of: Callable[[Session, Any], Subject | None], without: frozenset[str] = frozenset()) -> None:
     """Follows every column of a table but those named: what is sealed, or is only bookkeeping."""
     _followed[table] = Followed(tuple(column.key for column in table.__table__.columns if column.key not in without), of)
 
@@ -66,8 +66,8 @@ def plain(value: Any) -> Any:
 def _gather(s: Session, _: Any) -> None:
     for row in (*s.new, *s.dirty):
         followed = _followed.get(type(row))
-        if followed and (changed := _changed(row, followed.columns, whole=row in s.new)):
-            gathered = s.info.setdefault(PENDING, {}).setdefault(followed.of(s, row), {})
+        if followed and (changed := _changed(row, followed.columns, whole=row in s.new)) and (subject := followed.of(s, row)):
+            gathered = s.info.setdefault(PENDING, {}).setdefault(subject, {})
             gathered.setdefault(name_of(row), {}).update(changed)
 
 

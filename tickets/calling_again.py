@@ -12,6 +12,7 @@ from hotline.privacy import fingerprint, phone_number
 from tickets import access, likeness, reception, urging
 from tickets.call import Call, CallState
 from tickets.lifecycle import OPEN
+from tickets.openings import ANSWERED
 from tickets.reception import Reception
 from tickets.suggesting import Advice
 from tickets.ticket import Ticket
@@ -75,4 +76,4 @@ def _whole() -> Select[Ticket]:
 
 
 def _reply(ticket: Ticket) -> str:
-    return next((leg.reply for leg in sorted(ticket.legs, key=lambda leg: -leg.id) if leg.lead and leg.reply and leg.outcome == "resolved"), "")
+    return next((leg.reply for leg in sorted(ticket.legs, key=lambda leg: -leg.id) if leg.lead and leg.reply and leg.outcome in ANSWERED), "")

@@ -331,15 +331,17 @@ def _leg(leg: Leg) -> str:
     return f"leg:{leg.id}"
 
 
-def _told_by(s: Session, timer: Timer) -> Subject:
-    """The ticket whose events tell of a clock."""
-    kind, number = subject(timer.subject)
-    if kind != "leg":
-        return kind, number
-    leg = s.identity_map.get(identity_key(Leg, number))
+def _told_by(s: Session, timer: Timer) -> Subject | None:
+    """The ticket whose events tell of a clock; None for a clock that is no ticket's."""
+    kind, _, number = timer.subject.partition(":")
+    if kind not in ("ticket", "leg") or not number.isdecimal():
+        return None
+    if kind == "ticket":
+        return kind, int(number)
+    leg = s.identity_map.get(identity_key(Leg, int(number)))
     # Asked on the connection: this runs inside a flush, where a query through the session would flush again.
-    ticket_id: Any = leg.ticket_id if leg else s.connection().scalar(select(Leg.ticket_id).where(Leg.id == number))
-    return "ticket", ticket_id
+    ticket_id: Any = leg.ticket_id if leg else s.connection().scalar(select(Leg.ticket_id).where(Leg.id == int(number)))
+    return ("ticket", ticket_id) if ticket_id is not None else None
 
 
 # What the sweep moves by itself is not told by events: the steps that have happened are its own.
