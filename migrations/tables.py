@@ -11,16 +11,16 @@ import tickets.call
 import tickets.catalogue
 import tickets.catalogue_version
 import tickets.discipline_case
-import tickets.hotspots
 import tickets.drafts
+import tickets.hotspots
 import tickets.idempotency
 import tickets.learning
 import tickets.likeness
 import tickets.live_call
-import tickets.records
-import tickets.ticket
 import tickets.reception
+import tickets.records
 import tickets.sampling
+import tickets.ticket
 import tickets.views
 import tickets.wording
 from hotline.db import Base

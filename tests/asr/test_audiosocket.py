@@ -16,6 +16,7 @@ from hotline import clock
 from hotline.db import Session
 from hotline.settings import Settings
 from switchboard import Switchboard, close_finished
+from tests.coroutines import to_its_end
 from tests.web.live_lines import LINES, SPEECH, said
 from tests.web.live_lines import settings as settings
 from tickets import live
@@ -65,7 +66,7 @@ def during(settings: Settings, *talks: Talk, speech: Any = None) -> list[Any]:
         await board.close()
         return results
 
-    return asyncio.run(run())
+    return to_its_end(run())
 
 
 async def arrived(count: int) -> None:

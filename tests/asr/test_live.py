@@ -23,6 +23,7 @@ from asr.live_voice import Voice
 from asr.process import environment
 from asr.protocol import Utterance
 from tests.asr.making import babble, distance, mandarin, read_wav, silence, tone
+from tests.coroutines import to_its_end
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_mandarin = pytest.mark.skipif(not mandarin(), reason="../shared/data/aishell is not here")
@@ -39,7 +40,7 @@ def during(model: Path, talk: Callable[[Live], Awaitable[Any]], processes: int =
         finally:
             await live.close()
 
-    return asyncio.run(run())
+    return to_its_end(run())
 
 
 def sentence(number: int) -> tuple[bytes, str]:

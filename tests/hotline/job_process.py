@@ -4,11 +4,13 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dramatiq
 from dramatiq import Broker
 
-from hotline import jobs
+from hotline import jobs, privacy
 from hotline.clock import now
 from hotline.db import Session, bind
 from hotline.outbox import claim, record
@@ -41,6 +43,8 @@ def sender(made: Broker) -> object:
 
 def main(url: str, broker_url: str, queue: str, seconds: str) -> None:
     global nap
+    with TemporaryDirectory() as folder:
+        privacy.unlock(Path(folder) / "secret.key")
     nap = float(seconds)
     bind(url)
     made = jobs.broker(broker_url or None, url)

@@ -23,6 +23,10 @@ from hotline.settings import Settings
 from routing.protocol import Alarm, Routing, Suggestion
 from sla import versions
 from tests.conftest import _cloned
+from tests.web.browsing import chromium as chromium
+from tests.web.browsing import open_ as open_
+from tests.web.browsing import playwright as playwright
+from tests.web.browsing import site as site
 from tickets import access, dispatching, resolving, setup, signing
 from tickets.filing import Matter, file
 from tickets.suggesting import advise

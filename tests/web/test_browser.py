@@ -1,17 +1,12 @@
 """The pages in a real browser: with scripts and without, wide and narrow, and never an error in the console."""
 
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import select, update
 
 from hotline.clock import local, now
 from hotline.db import Session
@@ -19,69 +14,11 @@ from tests.web.conftest import WATER, As, Stage, World, recording, state
 from tickets.ticket import Leg, Ticket
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
-WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+from tests.web.browsing import BROWSING, NARROW, WIDE, Open
 
-
-@pytest.fixture(scope="session")
-def site(city: World) -> Iterator[str]:
-    """The application behind a real server."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(city.app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 20
-    while not server.started and time.monotonic() < end:
-        time.sleep(0.02)
-    assert server.started
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_(site: str, chromium: Browser, as_: As) -> Iterator[Open]:
-    """Opens a page as somebody. Whatever the console complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        # A refusal is an answer of the server that the test itself looks at; the console reports its status.
-        if message.type in ("error", "warning") and "status of 4" not in message.text:
-            complaints.append(message.text)
-
-    def go(who: str, path: str, *, size: dict[str, int] | None = None, scripts: bool = True) -> Page:
-        context = chromium.new_context(base_url=site, viewport=size or WIDE, java_script_enabled=scripts, locale="zh-CN", timezone_id="America/New_York")
-        contexts.append(context)
-        context.set_default_timeout(8000)
-        context.add_cookies([{"name": "hotline", "value": as_(who).token, "url": site}])
-        page = context.new_page()
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert complaints == []
+pytestmark = BROWSING
 
 
 def test_a_recording_is_uploaded_and_is_in_the_list(open_: Open, tmp_path: Path) -> None:
@@ -174,7 +111,8 @@ def test_a_ticket_goes_round_without_scripts(open_: Open, ticket: Stage) -> None
 def test_a_countdown_turns_red_by_the_servers_clock_wherever_the_browser_is(open_: Open, ticket: Stage) -> None:
     number = ticket("handling")
     with Session.begin() as s:
-        s.query(Leg).join(Ticket, Ticket.id == Leg.ticket_id).filter(Ticket.number == number).one().due_at = now() + timedelta(seconds=3)
+        of_it = Leg.ticket_id == select(Ticket.id).where(Ticket.number == number).scalar_subquery()
+        s.execute(update(Leg).where(of_it).values(due_at=now() + timedelta(seconds=3)))
     page = open_("clerk@gongshui", f"/tickets/{number}")
     due = page.locator(".leg .due").first
     expect(due).to_contain_text("超期")

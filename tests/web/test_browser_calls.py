@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hotline.db import Session
-from tests.web import test_browser as browser
+from tests.web import browsing as browser
 from tests.web.conftest import World, recording
 from tests.web.test_transcript import MATTER, heard, received
 from tickets import calls, hearing
@@ -14,8 +14,7 @@ from tickets import calls, hearing
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
-pytestmark = browser.pytestmark
-chromium, open_, site = browser.chromium, browser.open_, browser.site
+pytestmark = browser.BROWSING
 
 
 def until(page: Page, true_of_audio: str) -> None:

@@ -2,14 +2,13 @@
 
 import pytest
 
-from tests.web import test_browser as browser
+from tests.web import browsing as browser
 from tests.web.conftest import As, Stage
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-pytestmark = browser.pytestmark
-chromium, open_, site = browser.chromium, browser.open_, browser.site
+pytestmark = browser.BROWSING
 NARROW, Open = browser.NARROW, browser.Open
 
 

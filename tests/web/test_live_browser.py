@@ -16,11 +16,11 @@ from tests.web.test_live import ring, say
 from tickets import live
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
-from tests.web.test_browser import CHROMIUM, FLAGS, NARROW, WIDE
+from tests.web.browsing import BROWSING, CHROMIUM, FLAGS, NARROW, WIDE
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+pytestmark = BROWSING
 BEEPS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]  # a microphone that beeps once a second
 
 Open = Callable[..., Page]
@@ -37,11 +37,11 @@ class Patient(ScriptedLive):
 
 
 @pytest.fixture
-def open_(world: World, as_: As) -> Iterator[Open]:
+def open_(world: World, as_: As, playwright: Playwright) -> Iterator[Open]:
     app = create_app(Settings(data=world.data, live_voices=3))
     app.state.classifier = Scripted()
     complaints: list[str] = []
-    with served(app, Patient(LINES)) as site, sync_playwright() as playwright:
+    with served(app, Patient(LINES)) as site:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *BEEPS])
 
         def go(path: str, *, size: dict[str, int] = WIDE, scripts: bool = True) -> Page:

@@ -16,6 +16,7 @@ from hotline import clock
 from hotline.db import Session
 from hotline.settings import Settings
 from switchboard import Switchboard, close_finished
+from tests.coroutines import to_its_end
 from tests.web.live_lines import LINES, ROOM, SPEECH, said
 from tests.web.live_lines import settings as settings
 from tickets import live
@@ -38,7 +39,7 @@ def during(settings: Settings, talk: Talk, speech: ScriptedLive | None = None) -
             await server.wait_closed()
             await board.close()
 
-    return asyncio.run(run())
+    return to_its_end(run())
 
 
 async def ask(client: ClientConnection, message: str | bytes) -> dict[str, Any]:
