@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session as Session_
 
 import system
 from hotline import clock
+from hotline.chain import Verdict, check
 from hotline.db import Session
 from hotline.errors import Refused
 from hotline.outbox import Event
@@ -35,6 +36,7 @@ from tickets.discipline_case import CaseState, DisciplineCase
 from tickets.filing import Matter, file
 from tickets.lifecycle import State
 from tickets.reception import Reception
+from tickets.replay import Difference, replay
 from tickets.suggesting import advise
 from tickets.ticket import Leg, Ticket
 
@@ -73,11 +75,13 @@ class Line:
 
 @dataclass
 class Result:
-    """The night's table, read back from the database."""
+    """The night's table, read back from the database. replayed: tickets built again from their events; chained: events whose seals were checked."""
 
     lines: list[Line]
     events: dict[str, int]
     wrong: list[str]
+    replayed: int = 0
+    chained: int = 0
 
     @property
     def right(self) -> bool:
@@ -86,7 +90,8 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
-        return {"right": self.right, "tickets": [line.__dict__ for line in self.lines], "events": self.events, "wrong": self.wrong}
+        counted = {"events": self.events, "replayed": self.replayed, "chained": self.chained}
+        return {"right": self.right, "tickets": [line.__dict__ for line in self.lines], "wrong": self.wrong} | counted
 
     def table(self) -> str:
         """For people."""
@@ -96,7 +101,8 @@ class Result:
         ]
         wrong = [f"不对：{line.number} {problem}" for line in self.lines for problem in line.wrong] + [f"不对：{problem}" for problem in self.wrong]
         counted = "，".join(f"{kind} {count}" for kind, count in sorted(self.events.items()))
-        return "\n".join([*rows, "", f"事件：{counted}", *wrong, "这一天每件工单都在该在的地方。" if self.right else "有工单不在该在的地方。"])
+        kept = f"按事件重放 {self.replayed} 件工单，核对事件链 {self.chained} 行。"
+        return "\n".join([*rows, "", f"事件：{counted}", kept, *wrong, "这一天每件工单都在该在的地方。" if self.right else "有工单不在该在的地方。"])
 
 
 def play(settings: Settings, *, keep: bool, say: Notice) -> Result:
@@ -228,8 +234,16 @@ class Day:
             steps = s.execute(select(Event.subject_id, Event.data).where(Event.kind == "ticket.climbed"))
             climbed = Counter((ticket, data["clock"], data["leg"], data["round"], data["level"]) for ticket, data in steps)
             unrelayed = s.scalar(select(func.count()).select_from(Event).where(Event.relayed_at.is_(None), Event.kind.in_(("call.received", "ticket.filed"))))
+        replayed, differences, chained = self._kept()
         wrong = [f"阶梯重复：{step}" for step, times in climbed.items() if times > 1] + ([f"{unrelayed} 个事件没有转发"] if unrelayed else [])
-        return Result(lines, events, wrong)
+        wrong += [f"重放有出入：{other.number} {other.row} {other.column}" for other in differences] + ([f"事件链：{chained.why}"] if chained.why else [])
+        return Result(lines, events, wrong, replayed, chained.rows)
+
+    def _kept(self) -> tuple[int, list[Difference], Verdict]:
+        """Whether the events give the day's tickets again, and their chain is whole."""
+        with Session.begin() as s:
+            tickets = list(s.scalars(select(Ticket).order_by(Ticket.id)))
+            return len(tickets), replay(s, tickets), check(s)
 
     def _line(self, s: Session_, number: str, part: Part) -> Line:
         ticket = access.find(s, number, the_system(s))
