@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from routing.alarms import Alarms
+from routing.kinds import kind_of
 from routing.places import Gazetteer
 from routing.protocol import Routing, Suggestion
 from routing.text import Folded
@@ -67,6 +68,7 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
     long = len(folded.text) > TOO_LONG
     unknown = short or long or opinion.strange or opinion.unit_confidence < opinion.show
     reason = _reason(opinion, unknown, short, long, found[0].sentence if found else None)
+    kind, sure = kind_of(folded.words(), opinion.kind, opinion.kind_confidence, found)
     return Routing(
         suggestions=tuple(_without(suggestion, because) for suggestion in opinion.suggestions),
         dispatch=not reason,
@@ -74,8 +76,8 @@ def verdict(folded: Folded, opinion: Opinion | None, alarms: Alarms, places: Gaz
         needs_more=short,
         reason=reason,
         unit_confidence=opinion.unit_confidence,
-        kind=opinion.kind,
-        kind_confidence=opinion.kind_confidence,
+        kind=kind,
+        kind_confidence=sure,
         alarms=found,
         area=area,
         area_because=because,
