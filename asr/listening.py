@@ -1,8 +1,8 @@
-"""From blocks of sound to utterances: one ear for each channel, silence left out, the clock kept true."""
+"""From blocks of sound to utterances: a channel after the other, silence left out, the clock kept true."""
 
 import resource
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.decode import Recording
+from asr.decode import Recording, Samples
 from asr.errors import AudioRefused
 from asr.loudness import Loudness
 from asr.protocol import Utterance, Word, named
@@ -19,10 +19,10 @@ from asr.vosk import Stream, release_memory
 STILL = 16  # of 32768; G.711 codes silence as up to 8
 # Vosk ends an utterance after two seconds of silence at the latest (rule4 of the model): more than that need not be fed.
 PAUSE = 2.4  # seconds
-# A recogniser that lives on holds ever more memory (measured: 90 MB after an utterance, 160 after a minute, 270 after six), but a fresh one
-# has to find its way into the voice again (up to 2.5 s of processor time). So it is renewed only where memory runs high.
+# A recogniser that lives on holds ever more memory (measured: 75 MB after half a minute of speech, 130 after two, 180 after five), but a fresh one
+# has to find its way into the language again (up to 3 s of processor time). So it is renewed only where the process nears its bound of 400 MB.
 LIFE = 60.0  # seconds of sound that each lives at least
-MUCH, MUCH_EACH = 300 << 20, 100 << 20  # bytes of the process, and of each channel besides
+MUCH = 360 << 20  # bytes of the process
 # Two channels that differ by no more than this are one voice saved twice; coding moves them apart by about a hundredth of the loudest sample.
 TWINS = 4  # of 32768
 TWIN_SHARE = 0.02  # of the loudest sample in the block
@@ -43,7 +43,7 @@ class Heard:
 
 def listen(
     model: Any,
-    recording: Recording,
+    opened: Callable[[], Recording],
     *,
     names: Sequence[str] | None,
     longest: float,
@@ -51,61 +51,71 @@ def listen(
     on_progress: Callable[[float], None],
     since: Mapping[int, float] | None = None,
 ) -> Heard:
-    """Listens to a whole recording, its channels side by side. Raises AudioRefused.
+    """Listens to a whole recording, a channel after the other. Raises AudioRefused.
 
-    names: for the channels, left first. longest: seconds after which the recording is refused as too long.
-    since: seconds of each channel that an earlier listener has already told of. They are decoded again, which takes a thousandth of the time of
-    hearing them, and keeps the clock exact in every format; nothing of them is recognised.
+    opened: opens the recording, once for each channel: to decode it again takes a thousandth of the time of hearing it, while two recognisers
+    side by side hold too much memory, or are renewed too often. names: for the channels, left first. longest: seconds after which the recording is
+    refused as too long. since: seconds of each channel that an earlier listener has already told of; they are decoded, which keeps the clock exact
+    in every format, and nothing of them is recognised.
     One thread does it all: a second one in the process makes Vosk 15 % dearer (measured), a second process does not.
     """
-    count = recording.info.channels
-    much = MUCH + MUCH_EACH * count
-    ears = [Ear(model, recording.rate, channel, on_utterance, much, (since or {}).get(channel, 0.0)) for channel in range(count)]
-    apart = [channel == 0 for channel in range(count)]  # a channel is its own voice once it differs from the first
+    channel, count, duration, truncated = 0, 1, 0.0, False
+    own: list[int] = []
+    while channel < count:
+        with opened() as recording:
+            count = recording.info.channels
+            ear = Ear(model, recording.rate, channel, on_utterance, (since or {}).get(channel, 0.0))
+            for seconds in _heard(recording, ear, longest):
+                on_progress((channel * duration + seconds) / count)
+            own += [channel] if ear.alone else []
+            duration, truncated = recording.seconds, recording.truncated
+        channel += 1
+    given = named(count, names) if len(own) > 1 or count == 1 else ["mono"]
+    return Heard(round(duration, 3), {channel: given[channel] for channel in own}, truncated)
+
+
+def _heard(recording: Recording, ear: "Ear", longest: float) -> Iterator[float]:
+    """Gives the ear its channel; tells after each block how many seconds are decoded."""
     if (recording.info.duration or 0) > longest:
         raise AudioRefused("too_long", f"{recording.info.duration:.0f} s promised")
     for block in recording.blocks():
-        apart = [known or _differs(block[0], voice) for known, voice in zip(apart, block, strict=True)]
-        for ear, alone, voice in zip(ears, apart, block, strict=True):
-            ear.take(voice, alone)
-        on_progress(recording.seconds)
+        ear.take(block)
+        yield recording.seconds
         if recording.seconds > longest:
             raise AudioRefused("too_long", f"{recording.seconds:.0f} s decoded")
-    for ear in ears:
-        ear.finish()
-    own = [channel for channel in range(count) if apart[channel]]
-    given = named(count, names) if len(own) > 1 or count == 1 else ["mono"]
-    return Heard(round(recording.seconds, 3), {channel: given[channel] for channel in own}, recording.truncated)
+    ear.finish()
 
 
 class Ear:
     """Listens to one channel: loudness, recogniser, and a clock that counts what was left out.
 
-    much: bytes of the whole process's memory above which the recogniser is renewed. since: seconds that were already heard.
+    since: seconds that were already heard. alone: whether it is a voice of its own, for it has differed from the first.
     """
 
-    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None], much: int, since: float = 0.0) -> None:
+    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None], since: float = 0.0) -> None:
         self._stream: Stream | None = None
         self._model = model
         self._loudness = Loudness(rate)
         self._rate = rate
         self._channel = channel
+        self.alone = channel == 0
         self._tell = on_utterance
-        self._much = much
         self._known = round(since * rate)  # samples still to come that were already heard
         self._still = 0.0  # seconds of silence up to now
         self._fed = 0.0  # seconds given to recognisers
         self._begun = 0.0  # seconds fed before this recogniser began
         self._cuts: list[tuple[float, float]] = []  # (seconds fed when something was left out, seconds left out up to then)
 
-    def take(self, voice: Mono, alone: bool) -> None:
-        """One block, of which only what is new is listened to. alone: whether it is a voice of its own."""
+    def take(self, block: Samples) -> None:
+        """One block of all channels; of its own, only what is new is listened to."""
+        voice = block[self._channel]
+        self.alone = self.alone or _differs(block[0], voice)
         known, voice = voice[: self._known], voice[self._known :]
         self._known -= len(known)
         if len(known):
             self.skip(known)
         if len(voice):
-            (self.hear if alone else self.skip)(voice)
+            (self.hear if self.alone else self.skip)(voice)
 
     def hear(self, voice: Mono) -> None:
         """Listens to one block, unless it only goes on with a long silence."""
@@ -117,8 +127,8 @@ class Ear:
         self._fed += len(voice) / self._rate
         ended = self._stream.accept(self._loudness.level(voice).tobytes())
         self._say(ended)
-        if ended and self._fed - self._begun > LIFE and _memory() > self._much:
-            self._renew()
+        if ended and self._fed - self._begun > LIFE and _memory() > MUCH:
+            self.finish()
 
     def skip(self, voice: Mono) -> None:
         """Lets a block pass unheard, and remembers how long it was."""
@@ -128,15 +138,11 @@ class Ear:
         self._cuts.append((self._fed, gone))
 
     def finish(self) -> None:
-        """The recording is over: what was still being said is said."""
+        """The recording is over, or the recogniser is: what was still being said is said, and what it held is given back."""
         if self._stream is not None:
             self._say(self._stream.finish())
-
-    def _renew(self) -> None:
-        """A fresh recogniser, between two utterances."""
-        self.finish()
-        self._stream, self._begun = None, self._fed
-        release_memory()
+            self._stream, self._begun = None, self._fed
+            release_memory()
 
     def _say(self, ended: list[list[Word]]) -> None:
         for words in ended:

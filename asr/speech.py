@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -104,18 +105,19 @@ def work(model: Any, job: Message, mouth: Mouth) -> None:
     from asr.errors import AudioRefused
     from asr.listening import listen
 
+    opened = partial(Recording, Path(job["path"]), job["declared"])
     try:
-        with Recording(Path(job["path"]), job["declared"]) as recording:
+        with opened() as recording:
             mouth.say({"event": "begun", "duration": recording.info.duration, "channels": recording.info.channels})
-            heard = listen(
-                model,
-                recording,
-                names=job["names"],
-                longest=job["longest"],
-                on_utterance=lambda utterance: mouth.say({"event": "utterance", "utterance": utterance.as_dict()}),
-                on_progress=mouth.progress,
-                since=dict(job["since"]),
-            )
+        heard = listen(
+            model,
+            opened,
+            names=job["names"],
+            longest=job["longest"],
+            on_utterance=lambda utterance: mouth.say({"event": "utterance", "utterance": utterance.as_dict()}),
+            on_progress=mouth.progress,
+            since=dict(job["since"]),
+        )
         names = [[channel, name] for channel, name in heard.names.items()]
         mouth.say({"event": "done", "duration": heard.duration, "channels": names, "truncated": heard.truncated})
     except AudioRefused as refusal:
