@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -201,13 +202,17 @@ def running(data: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def database(data: Path, *, patience: float = 120.0) -> Iterator[str]:
-    """The url of the database of this data folder: the running one, or one of our own for as long as the block lasts."""
+def database(data: Path, *, patience: float = 120.0, farewell: float = 600.0) -> Iterator[str]:
+    """The url of the database of this data folder: the running one, or one of our own for as long as the block lasts.
+
+    Our own is not taken away from others who have come to use it meanwhile: it stops when the last of them is done, or after `farewell` seconds.
+    """
     end = time.monotonic() + patience
     while True:
-        if url := running(data):
-            yield url
-            return
+        with _guest(data):
+            if url := running(data):
+                yield url
+                return
         own = Embedded(data)
         try:
             url = own.start()
@@ -219,8 +224,46 @@ def database(data: Path, *, patience: float = 120.0) -> Iterator[str]:
         try:
             yield url
         finally:
-            own.stop()
+            closed = None
+            try:
+                closed = _alone(data, farewell)
+            finally:
+                own.stop()
+                if closed:
+                    closed.close()
         return
+
+
+@contextlib.contextmanager
+def _guest(data: Path) -> Iterator[None]:
+    """While the block lasts, whoever runs this database waits for us before stopping it."""
+    try:
+        book = _book(data)
+    except FileNotFoundError:  # there is no database yet
+        yield
+        return
+    with book:
+        fcntl.flock(book, fcntl.LOCK_SH)
+        yield
+
+
+def _alone(data: Path, seconds: float) -> IO[str]:
+    """Waits until no guest is left, so long at most. While what it answers with is open, none comes in."""
+    book, end, told = _book(data), time.monotonic() + seconds, False
+    while time.monotonic() < end:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(book, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        if not told:
+            print("另一个命令还在用这个数据库，等它结束后再停（按 Ctrl-C 立即停）……", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(0.05)
+    return book
+
+
+def _book(data: Path) -> IO[str]:
+    """The visitors' book: a file that every guest of this database holds a lock on."""
+    return (data.absolute() / "postgres" / "guests").open("a")
 
 
 def _take(path: Path) -> IO[str]:

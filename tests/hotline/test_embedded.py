@@ -1,5 +1,6 @@
 """The database that comes with the system, and what happens to it: killed, started twice, full, in a closed folder, under another account."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -180,6 +181,34 @@ def test_a_command_starts_the_database_where_none_runs_and_stops_it_again(data: 
     with database(data) as url:
         assert count(url) >= 0
     assert not servers(data)
+
+
+def test_the_database_is_not_taken_away_from_a_command_that_joined_it(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    joined, go, seen = threading.Event(), threading.Event(), []
+
+    def join() -> None:
+        with database(data) as url:
+            joined.set()
+            go.wait(30)
+            seen.append(count(url))
+
+    guest = threading.Thread(target=join)
+    with database(data):
+        guest.start()
+        assert joined.wait(10)
+        opener = threading.Timer(0.3, go.set)  # while the block is already being left
+        opener.start()
+    guest.join(10)
+    assert seen and seen[0] >= 0
+    assert "等它结束后再停" in capfd.readouterr().err
+    assert not servers(data)
+
+
+def test_nobody_waits_for_a_guest_longer_than_was_said(data: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        with database(data, farewell=0.1) as url:
+            assert stack.enter_context(database(data)) == url
+        assert not servers(data)
 
 
 def test_leftover_lock_files_that_name_another_program_do_no_harm(data: Path) -> None:
