@@ -25,6 +25,7 @@ from switchboard import Switchboard
 from tickets.classifier import Current
 from web import assets, headers, refusals
 from web import router as web_router
+from web.attachments import FILES
 from web.docs import ApiDocs
 from web.filters import FILTERS, worth_showing
 from web.live_bell import Bell
@@ -66,7 +67,7 @@ def templates() -> Environment:
         loader=FileSystemLoader(assets.TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= FILTERS
-    environment.globals |= {"asset": assets.asset, "worth_showing": worth_showing}
+    environment.globals |= {"asset": assets.asset, "worth_showing": worth_showing, **FILES}
     return environment
 
 

@@ -22,10 +22,11 @@ from hotline.people import system
 from hotline.settings import Settings
 from sla import timers
 from sla.sweep import sweep
-from tickets import board, calls, ladder
+from tickets import attaching, board, calls, ladder
 
 log = structlog.get_logger("hotline.beat")
 LONGEST_NAP = 1.0  # seconds: the inbox has no other bell
+SWEPT = ".swept"
 STILL_FOR = 2.0  # seconds without a change before a dropped file counts as whole
 
 
@@ -47,6 +48,7 @@ class Beat:
             "received": lambda at: self.collect(at=at),
             "requeued": self._requeue,
             "counted": self._count,
+            "swept": self._sweep_files,
             "relayed": lambda at: _until_none(lambda: self._relay(at)),
         }
 
@@ -72,6 +74,15 @@ class Beat:
     def _count(self, at: datetime) -> int:
         with Session.begin() as s:
             return board.keep(s, at=at)
+
+    def _sweep_files(self, at: datetime) -> int:
+        """附件 that no ticket took: looked for once an hour, whichever of the beats comes first."""
+        told = self.settings.attachments / SWEPT
+        if not told.parent.is_dir() or (told.exists() and at.timestamp() - told.stat().st_mtime < attaching.STRAY.total_seconds()):
+            return 0
+        told.touch()
+        with Session.begin() as s:
+            return attaching.sweep(s, self.settings.attachments, at=at)
 
     def _requeue(self, at: datetime) -> int:
         try:

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api import (
+    attachments,
     calls,
     catalogue,
     desk,
@@ -31,6 +32,8 @@ router = Router(
         tickets.Tickets,
         views.Views,
         verbs.Verbs,
+        attachments.Uploads,
+        attachments.Attachments,
         merging.Merging,
         requests.Requests,
         requests.Records,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hotline.clock import local
 from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
-from tickets import access
+from tickets import access, attaching
 from tickets.beside import beside
 from tickets.call import Call
 from tickets.calls import utterances
@@ -39,6 +39,19 @@ class LegOut:
     paused: bool
     result: str | None
     reply: str | None
+
+
+@dataclass
+class AttachmentOut:
+    """附件: GET /tickets/{number}/attachments/{id} gives its bytes. department: whose it is, None for the centre's and the citizen's."""
+
+    id: int
+    name: str
+    size: int
+    media: str
+    sha256: str
+    department: str | None
+    at: str
 
 
 @dataclass
@@ -105,6 +118,7 @@ class TicketOut:
     moves: list[str]
     legs: list[LegOut]
     beside: dict[str, Any]
+    attachments: list[AttachmentOut]
     timeline: list[EntryOut]
 
 
@@ -222,6 +236,9 @@ def ticket_out(s: Session, ticket: Ticket, me: Person) -> TicketOut:
         instructed=ticket.instructed,
         excluded=ticket.excluded,
         beside=moments(asdict(beside(s, ticket))),
+        attachments=[
+            AttachmentOut(one.id, one.name, one.size, one.media, one.sha256, one.department_code, _iso(one.at)) for one in attaching.of_ticket(s, ticket)
+        ],
         moves=[move.verb.value for move in access.moves_for(ticket, me)],
         legs=[leg_out(leg) for leg in ticket.legs],
         timeline=[EntryOut(_iso(entry.at), entry.kind, entry.who, entry.headline, entry.detail) for entry in timeline(s, ticket)],

@@ -1,7 +1,7 @@
 """/tickets: filing and reading. The verbs are in api/verbs.py."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from api.shapes import TicketOut, TicketPage, ticket_line, ticket_out
 from hotline.db import Session
 from hotline.errors import Forbidden, Refused
 from hotline.people import Person
-from tickets import access, desks, queries, searching
+from tickets import access, attaching, desks, queries, searching
 from tickets.filing import Matter, clean, file
 from tickets.suggesting import advise
 
@@ -26,10 +26,11 @@ class NewTicket(Matter):
     """What is to be filed. kind: inquiry, help, complaint, report, suggestion, praise, stuck, fault, promise or agency.
 
     burden, for stuck: trips, departments, materials, days; should (yes, no, unclear) and obstacle (none, materials, policy, departments, system,
-    people) where it is known already. concerns (id) or concerns_name, or else window, for fault.
+    people) where it is known already. concerns (id) or concerns_name, or else window, for fault. attachments: ids of your uploads.
     """
 
     channel: str = "api"
+    attachments: list[int] = field(default_factory=list)
 
 
 class Tickets(Controller):
@@ -44,8 +45,11 @@ class Tickets(Controller):
 
         def do(s: Session_) -> TicketOut:
             advice = advise(s, request.app.state.classifier, clean(data.body, "body"), at=at, area=data.area)
-            ticket = file(s, data, by=me, at=at, advice=advice)
-            return ticket_out(s, access.find(s, ticket.number, me), me)
+            number = file(s, data, by=me, at=at, advice=advice).number
+            ticket = access.find(s, number, me)
+            if attaching.bring(s, ticket, data.attachments, by=me, at=at):
+                attaching.attach(s, ticket, by=me, at=at)
+            return ticket_out(s, ticket, me)
 
         return once(request, json.dumps(asdict(data), sort_keys=True).encode(), by=me, at=at, status=201, do=do)
 

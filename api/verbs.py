@@ -19,6 +19,7 @@ from hotline.errors import Conflict, Refused
 from hotline.people import Person
 from tickets import (
     access,
+    attaching,
     bad_rating,
     co_handling,
     contacting,
@@ -41,9 +42,10 @@ Number = FromPath[str]
 
 @dataclass
 class Versioned:
-    """version: of the ticket you were looking at; 409 when it has changed since. Left out: whatever it is now."""
+    """version: of the ticket you were looking at; 409 when it has changed since. Left out: whatever it is now. attachments: ids of your uploads."""
 
     version: int | None = None
+    attachments: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -344,8 +346,8 @@ class Verbs(Controller):
 
 
 def said(data: Versioned) -> dict[str, Any]:
-    """What a verb is given: everything but the version."""
-    return {name: value for name, value in vars(data).items() if name != "version"}
+    """What a verb is given: everything but the version and the files."""
+    return {name: value for name, value in vars(data).items() if name not in ("version", "attachments")}
 
 
 def _with_what_happened(s: Session_, no: Conflict, number: str, version: int | None, me: Person) -> Conflict:
@@ -356,12 +358,16 @@ def _with_what_happened(s: Session_, no: Conflict, number: str, version: int | N
     return no
 
 
-def act(request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object]) -> Response[TicketOut]:
-    """Does a verb once, on the ticket as this person may see it, and answers with the ticket as it then is."""
+def act(
+    request: Asking, number: str, data: Versioned, me: Person, at: datetime, verb: Callable[[Session_, Ticket], object], again: Sequence[int] = ()
+) -> Response[TicketOut]:
+    """Does a verb once, with its files, on the ticket as this person may see it, and answers with the ticket as it then is."""
 
     def do(s: Session_) -> TicketOut:
         try:
-            verb(s, access.find(s, number, me, lock=True, version=data.version))
+            ticket = access.find(s, number, me, lock=True, version=data.version)
+            attaching.bring(s, ticket, data.attachments, again=again, by=me, at=at)
+            verb(s, ticket)
         except Conflict as no:
             raise _with_what_happened(s, no, number, data.version, me) from None
         s.flush()

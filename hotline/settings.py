@@ -14,6 +14,7 @@ class Settings:
 
     data: folder for the database, recordings, models and keys (HOTLINE_DATA).
     host, port: where the pages are served (HOTLINE_HOST, HOTLINE_PORT).
+    secret_file: the key that seals citizens' data; None means one of our own in the data folder (HOTLINE_SECRET_FILE).
     database_url: an external PostgreSQL 15+; None means the embedded one (DATABASE_URL).
     broker_url: amqp://, redis:// or None for the same PostgreSQL (BROKER_URL).
     model: folder or zip of the speech model; None means fetch it (HOTLINE_MODEL).
@@ -28,6 +29,7 @@ class Settings:
     data: Path
     host: str = "127.0.0.1"
     port: int = 8012
+    secret_file: Path | None = None
     database_url: str | None = None
     broker_url: str | None = None
     model: Path | None = None
@@ -49,6 +51,7 @@ class Settings:
             data=Path(get("HOTLINE_DATA") or "var").expanduser().absolute(),
             host=get("HOTLINE_HOST") or "127.0.0.1",
             port=_whole(get("HOTLINE_PORT") or "8012", "HOTLINE_PORT", 1, 65535),
+            secret_file=Path(get("HOTLINE_SECRET_FILE", "")).expanduser().absolute() if get("HOTLINE_SECRET_FILE") else None,
             database_url=get("DATABASE_URL") or None,
             broker_url=get("BROKER_URL") or None,
             model=Path(get("HOTLINE_MODEL", "")).expanduser().absolute() if get("HOTLINE_MODEL") else None,
@@ -64,9 +67,19 @@ class Settings:
         )
 
     @property
+    def key(self) -> Path:
+        """The file of the key that seals citizens' data."""
+        return self.secret_file or self.data / "secret.key"
+
+    @property
     def recordings(self) -> Path:
         """Where recordings are kept, by the SHA-256 of their bytes."""
         return self.data / "recordings"
+
+    @property
+    def attachments(self) -> Path:
+        """Where attachments are kept, by the SHA-256 of their bytes."""
+        return self.data / "attachments"
 
     @property
     def inbox(self) -> Path:

@@ -6,6 +6,7 @@ import hotline.people
 import sla.timers
 import sla.versions
 import tickets.article
+import tickets.attachment
 import tickets.board
 import tickets.call
 import tickets.catalogue

@@ -107,6 +107,7 @@ class Verb(StrEnum):
     APPROVE_EXCLUSION = "approve_exclusion"
     EXCLUDE = "exclude"
     REFUSE_EXCLUSION = "refuse_exclusion"
+    ATTACH = "attach"
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def _move(verb: Verb, sources: Iterable[State], to: State | None, by: Iterable[R
 S, V, R = State, Verb, Role
 _DISPATCHERS = (R.DISPATCHER, R.SYSTEM)
 _DEPARTMENT = (R.CLERK, R.CHIEF)
+_CENTRE = (R.OPERATOR, R.DISPATCHER, R.REVIEWER, R.REVISITOR, R.SUPERVISOR, R.SYSTEM)
 
 MOVES: tuple[Move, ...] = (
     _move(V.DISPATCH, [S.FILED], S.DISPATCHED, [*_DISPATCHERS, R.OPERATOR], "派单", needs=("department",)),
@@ -168,6 +170,7 @@ MOVES: tuple[Move, ...] = (
     _move(V.TERMINATE, [S.HANDLING], S.TERMINATED, [R.SUPERVISOR], "批准终止"),
     _move(V.REFUSE_TERMINATION, [S.HANDLING], None, [R.REVIEWER, R.SUPERVISOR], "驳回终止", needs=("reason",)),
     _move(V.URGE, OPEN, None, [R.OPERATOR, R.DISPATCHER, R.SUPERVISOR, R.REVISITOR, R.SYSTEM], "催办", needs=("text",)),
+    _move(V.ATTACH, OPEN, None, [*_CENTRE, *_DEPARTMENT], "补充附件", needs=("files",)),
     _move(V.SUPERVISE, OUT, None, [R.SUPERVISOR], "督办", needs=("text",)),
     _move(V.INSTRUCT, OPEN, None, [R.DISPATCHER, R.SUPERVISOR], "登记批示", needs=("leader", "text")),
     _move(V.TRIAGE, [S.FILED, S.DISPATCHED, S.HANDLING], None, [R.OPERATOR, R.DISPATCHER], "研判", needs=("should", "obstacle")),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from hotline.people import Person
+from hotline.roles import Role
 from tickets.application import Application, Ask, Judged
 from tickets.consultation import asked_of, open_consultation
 from tickets.lifecycle import Verb
@@ -10,6 +11,8 @@ from tickets.ticket import Leg, Ticket
 
 ANSWERED = ("resolved", "terminated")
 """Outcomes of a leg whose department answered."""
+
+CENTRE = frozenset(Role) - {Role.CLERK, Role.CHIEF}
 
 
 def open_to(ticket: Ticket, person: Person, verb: Verb) -> bool:
@@ -44,6 +47,10 @@ def _own(request: Application, person: Person) -> bool:
     return request.department_code == person.department_code
 
 
+def _holds(ticket: Ticket, person: Person) -> bool:
+    return any(leg.department_code == person.department_code for leg in ticket.current_legs)
+
+
 def _waiting(ticket: Ticket, kind: Ask) -> list[Application]:
     return [request for request in ticket.requests if request.kind is kind and request.waiting]
 
@@ -70,4 +77,5 @@ CONDITIONS: Mapping[Verb, Callable[[Ticket, Person], bool]] = {
     Verb.CONSULT: lambda ticket, person: open_consultation(ticket) is None,
     Verb.CONCLUDE_CONSULT: lambda ticket, person: open_consultation(ticket) is not None,
     Verb.OPINE: lambda ticket, person: asked_of(ticket, person) is not None,
+    Verb.ATTACH: lambda ticket, person: person.has(*CENTRE) or _holds(ticket, person) or asked_of(ticket, person) is not None,
 }

@@ -1,4 +1,4 @@
-"""重放: builds a ticket's row, legs and clocks again from its events, and says where the tables differ.
+"""重放: builds a ticket's row, legs, attachments and clocks again from its events, and says where the tables differ.
 
 Three things are checked. The values that the events tell are those in the tables. No event took a ticket or a leg from a state to
 another that lifecycle.MOVES does not lead to. And every deadline is what the rules give for the start, limit, pauses and extensions that the events tell.
@@ -16,6 +16,7 @@ from hotline.changes import columns_of, name_of, plain
 from hotline.outbox import Event
 from sla import timers, versions
 from sla.timers import Timer
+from tickets.attachment import Attachment
 from tickets.lifecycle import MOVES, State
 from tickets.ticket import Leg, Ticket
 
@@ -90,6 +91,8 @@ def _found(s: Session, tickets: Sequence[Ticket]) -> dict[int, dict[str, Any]]:
     for leg in s.scalars(select(Leg).where(Leg.ticket_id.in_(found))):
         found[leg.ticket_id][name_of(leg)] = leg
         of[f"leg:{leg.id}"] = leg.ticket_id
+    for attachment in s.scalars(select(Attachment).where(Attachment.ticket_id.in_(found))):
+        found[attachment.ticket_id][name_of(attachment)] = attachment
     for timer in s.scalars(select(Timer).where(Timer.subject.in_(of))):
         found[of[timer.subject]][name_of(timer)] = timer
     return found

@@ -24,13 +24,14 @@ Names = Callable[[str | None], str]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: when, who, what (headline), and what was said (detail)."""
+    """One line: when, who, what (headline), and what was said (detail). files: (number, name) of the attachments that came with it."""
 
     at: datetime
     kind: str
     who: str
     headline: str
     detail: str
+    files: tuple[tuple[int, str], ...] = ()
 
 
 def timeline(s: Session, ticket: Ticket) -> list[Entry]:
@@ -65,7 +66,12 @@ def _acted_for(s: Session, events: Sequence[Event]) -> dict[int, str]:
 def _entry(event: Event, who: str, name: Names) -> Entry:
     say = SAYINGS.get(event.kind)
     headline, detail = say(event.data, name) if say else (event.kind, "")
-    return Entry(event.at, event.kind, who, headline, detail)
+    return Entry(event.at, event.kind, who, headline, detail, _files(event))
+
+
+def _files(event: Event) -> tuple[tuple[int, str], ...]:
+    told = ((row.partition(":"), values) for row, values in (event.changes or {}).items())
+    return tuple((int(number), values["name"]) for (table, _, number), values in told if table == "attachment" and "name" in values)
 
 
 def _codes(rows: Any) -> set[str]:
@@ -159,6 +165,7 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.answered": lambda data, name: (_answered(data), data["reply"]),
     "ticket.revealed": lambda data, name: ("查看来电人信息", data["reason"]),
     "ticket.archived": lambda data, name: ("归档", ""),
+    "ticket.attached": lambda data, name: (f"补充附件 {data['files']} 个", data["text"]),
     "ticket.urged": lambda data, name: ("催办", data["text"]),
     "ticket.supervised": lambda data, name: ("督办", data["text"]),
     "ticket.triaged": lambda data, name: (_triaged(data), data["note"]),

@@ -6,6 +6,7 @@ from litestar.datastructures import CacheControlHeader
 from web import (
     accuracy,
     alike,
+    attachments,
     catalogue,
     department,
     dispatcher,
@@ -48,6 +49,7 @@ router = Router(
         search.Search,
         ticket.Tickets,
         verbs.Verbs,
+        attachments.Attachments,
         drafts.Drafts,
         pickers.Pickers,
         catalogue.Catalogue,

@@ -15,16 +15,17 @@ from hotline.db import Session
 from hotline.errors import Refusal, Refused
 from hotline.privacy import masked_phone
 from hotline.roles import Role
-from tickets import access, calls, dispatching, drafts, revisiting
+from tickets import access, attaching, calls, dispatching, drafts, revisiting
 from tickets import filing as tickets_filing
 from tickets import live as live_calls
+from tickets.attachment import Upload
 from tickets.catalogue import responsible
 from tickets.filing import BURDEN, CHANNELS, CONFIDENTIALITY, Matter, clean
 from tickets.lifecycle import Verb
 from tickets.suggesting import Advice, advise
 from tickets.ticket import KIND_LABELS, Kind, Ticket
 from tickets.tracks import OBSTACLES, SHOULD
-from web import choices, reception
+from web import attachments, choices, reception
 from web.deps import Answer, Typed
 from web.form import NOTHING, Form
 from web.knowledge import ArticleView, cited, offered
@@ -60,12 +61,14 @@ class FilingForm:
     place: str
     left: datetime | None
     back: str
+    waiting: dict[str, Upload]
 
 
 class Filing(Controller):
     """Filing without a call, and the advice that follows the text."""
 
     path = "/"
+    request_max_body_size = attachments.LARGEST_FORM
 
     @get("/new", sync_to_thread=True)
     def blank(self, page: Answer) -> Template:
@@ -127,6 +130,7 @@ def form(
         satisfied=revisiting.SATISFIED,
         place=place,
         left=left.at if left else None,
+        waiting=attachments.waiting(s, page, typed) if typed else {},
         back=f"/calls/{place.removeprefix('call:')}" if place.startswith("call:") else "/new",
     )
 
@@ -140,14 +144,16 @@ def file(
     """
     page.only(Role.OPERATOR, Role.DISPATCHER)
     then = form.text("then")
-    if then == "suggest":  # without JavaScript: the same form again, with advice for the text as it now is
-        return again(None)
     try:
+        attachments.take(page, form)
+        if then == "suggest":  # without JavaScript: the same form again, with advice for the text as it now is
+            return again(None)
         with Session.begin() as s:
             drafts.drop(s, form.text("place"), by=page.me)
             if done := reception.instead(s, page, form, call):
                 return done
             ticket = _file(s, page, form, call, live)
+            _attach(s, page, form, ticket)
             THEN.get(then, _leave)(s, page, form, ticket)
             number = ticket.number
     except (Refusal, StaleDataError) as no:
@@ -182,6 +188,13 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None, live_id: int
     if call:
         live_calls.link(s, call, ticket) if live_id is not None else calls.link(call, ticket)
     return ticket
+
+
+def _attach(s: Session_, page: Page, form: Form, ticket: Ticket) -> None:
+    if form.wholes("uploads"):
+        filed = access.find(s, ticket.number, page.me)
+        attachments.bring(s, page, form, filed)
+        attaching.attach(s, filed, by=page.me, at=page.at)
 
 
 def _special(form: Form) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from hotline.clock import local
+from hotline.kept import in_words
 from tickets.suggesting import Suggested
 
 WEEKDAYS = "一二三四五六日"
@@ -64,4 +65,5 @@ def worth_showing(suggestions: Sequence[Suggested], chosen: str) -> list[Suggest
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when, "moment": moment, "for_input": for_input, "iso": iso, "clock": clock, "percent": percent, "marked": marked,
+    "size": in_words,
 }  # fmt: skip

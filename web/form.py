@@ -17,6 +17,7 @@ class Form:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
+        self._added: dict[str, list[str]] = {}
 
     def text(self, name: str) -> str:
         """The field's text without surrounding blanks, '' where there is none. The last one counts where several were sent."""
@@ -31,11 +32,16 @@ class Form:
     def texts(self, name: str) -> list[str]:
         """Every value sent under this name that is not blank: ticked boxes."""
         sent = self._values.getall(name, []) if isinstance(self._values, MultiMixin) else self._values.get(name, [])
-        return [value.strip() for value in ([sent] if isinstance(sent, str) else sent) if isinstance(value, str) and value.strip()]
+        texts = [value.strip() for value in (sent if isinstance(sent, list) else [sent]) if isinstance(value, str) and value.strip()]
+        return texts + self._added.get(name, [])
+
+    def add(self, name: str, value: str) -> None:
+        """One value more, as if it had been typed."""
+        self._added.setdefault(name, []).append(value)
 
     def all_texts(self) -> dict[str, list[str]]:
         """Every field that says anything."""
-        return {name: texts for name in self._values if (texts := self.texts(name))}
+        return {name: texts for name in (*self._values, *self._added) if (texts := self.texts(name))}
 
     def ticked(self, name: str) -> bool:
         """Whether a box was ticked."""
@@ -47,6 +53,10 @@ class Form:
         if text and not (text.isascii() and text.isdigit() and len(text) < 10):
             raise Refused("这里应填整数。", field=name)
         return int(text) if text else None
+
+    def wholes(self, name: str) -> list[int]:
+        """Every whole number sent under this name."""
+        return [int(text) for text in self.texts(name) if text.isascii() and text.isdigit() and len(text) < 19]
 
     def moment(self, name: str) -> datetime | None:
         """A date and time of day in Shanghai, None where the field is empty. Raises Refused naming the field."""
@@ -62,6 +72,11 @@ class Form:
         """The file sent under this name, None where none was chosen."""
         sent = self._values.get(name)
         return sent if isinstance(sent, UploadFile) and sent.filename else None
+
+    def uploads(self, name: str) -> list[UploadFile]:
+        """The files sent under this name."""
+        sent = self._values.getall(name, []) if isinstance(self._values, MultiMixin) else []
+        return [file for file in sent if isinstance(file, UploadFile) and file.filename]
 
     def path(self, name: str) -> str | None:
         """An address of this site to go on to, None where there is none or it leads elsewhere."""

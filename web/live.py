@@ -17,7 +17,7 @@ from hotline.roles import Role
 from tickets import live
 from tickets.live_call import LiveCall, Speaker
 from tickets.ticket import Ticket
-from web import filing
+from web import attachments, filing
 from web.deps import Answer, Typed
 from web.live_events import events
 from web.recording import check_may_hear
@@ -84,7 +84,7 @@ class LiveCalls(Controller):
         stream: AsyncIterator[Any] = events(request.app.state.bell, number, known)
         return ServerSentEvent(stream)
 
-    @post("/{number:int}/ticket", sync_to_thread=True)
+    @post("/{number:int}/ticket", sync_to_thread=True, request_max_body_size=attachments.LARGEST_FORM)
     def file(self, number: FromPath[int], form: Typed, page: Answer) -> Response[Any]:
         """登记, while it is still spoken or afterwards."""
         return filing.file(page, form, call=None, live=number, again=lambda no: call_page(page, number, typed=form, no=no))

@@ -6,6 +6,7 @@ from litestar import Controller, Response, post
 
 from tickets import merging, withdrawing
 from tickets.lifecycle import Verb
+from web import attachments
 from web.deps import Answer, Typed
 from web.verbs import Number, act
 
@@ -14,6 +15,7 @@ class Merging(Controller):
     """并单与撤单."""
 
     path = "/tickets/{number:str}"
+    request_max_body_size = attachments.LARGEST_FORM
 
     @post("/merge", sync_to_thread=True)
     def merge(self, number: Number, form: Typed, page: Answer) -> Response[Any]:

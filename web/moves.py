@@ -31,7 +31,7 @@ class Asked:
     tone: str = ""
 
 
-ASKED = {
+ASKED = {  # in the order of the page; a revisit that fails or brings the ticket back is asked for on the same form as one that closes it
     Verb.SIGN: Asked("signature", "sign", "main"),
     Verb.RESOLVE: Asked("reply", "resolve", "main"),
     Verb.CONTACT: Asked("contacts", "contact"),
@@ -73,13 +73,19 @@ ASKED = {
     Verb.PAUSE: Asked("pauses", "pause"),
     Verb.REFUSE_PAUSE: Asked("pause-requests/refusal", "refuse_pause"),
     Verb.RESUME: Asked("resumptions", "resume"),
+    Verb.ATTACH: Asked("attachments", "attach"),
 }
 DRAFTED = frozenset({
     Verb.RESOLVE, Verb.ASK_RETURN, Verb.REJECT_REVIEW, Verb.CONSULT, Verb.CONCLUDE_CONSULT, Verb.NOTIFY, Verb.ASK_TERMINATION, Verb.ASK_EXTENSION,
     Verb.ASK_EXCLUSION, Verb.TRIAGE, Verb.SUPERVISE, Verb.INSTRUCT,
 })  # fmt: skip
 """What takes some writing, and may be put aside."""
-"""In the order of the page. A revisit that fails or brings the ticket back is asked for on the same form as one that closes it."""
+
+CARRIES = DRAFTED | {
+    Verb.ATTACH, Verb.CONTACT, Verb.ASK_PAUSE, Verb.OPINE, Verb.URGE, Verb.WITHDRAW, Verb.EXTEND, Verb.PAUSE, Verb.RESUME, Verb.REFUSE_RETURN,
+    Verb.REFUSE_EXTENSION, Verb.REFUSE_PAUSE, Verb.REFUSE_TERMINATION, Verb.REFUSE_EXCLUSION, Verb.ANSWER, Verb.ADD_CO_HANDLER, Verb.MERGE, Verb.UNMERGE,
+}  # fmt: skip
+"""What has something to show: its form takes files (附件)."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class Button:
     """One move open to this person. typed: what was typed into it before it was refused, or before it was left.
 
     place: where it is kept while it is not sent (暂存); drafted: whether it has a button for that; left: when it was, and changed: a version ago.
+    carries: whether it takes files.
     """
 
     verb: Verb
@@ -109,6 +116,7 @@ class Button:
     typed: Form
     place: str
     drafted: bool
+    carries: bool
     left: datetime | None
     changed: bool
 
@@ -131,6 +139,7 @@ def _button(view: TicketView, verb: Verb, asked: Asked, tried: Tried | None, lef
         typed=tried.form if tried and refused else Form(kept.fields) if kept else NOTHING,
         place=f"ticket:{view.number}:{verb}",
         drafted=verb in DRAFTED,
+        carries=verb in CARRIES,
         left=kept.at if kept else None,
         changed=kept is not None and kept.fields.get("version") != [str(view.version)],
     )

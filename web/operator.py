@@ -22,7 +22,7 @@ from tickets.call import Call, CallState
 from tickets.calls import MAY_STOP
 from tickets.correcting import MAY_CORRECT, correct
 from tickets.eliciting import Elements, elicit
-from web import filing, transcript
+from web import attachments, filing, transcript
 from web.deps import Answer, Typed
 from web.recording import check_may_hear, recording
 from web.refusals import sentence_of, status_of
@@ -143,7 +143,7 @@ class Operator(Controller):
             return page.part("utterance.html", line=line, call=row, form=page.me.has(*MAY_STOP), may_correct=True)
         return page.go(f"/calls/{number}", "correct")
 
-    @post("/{number:int}/ticket", sync_to_thread=True)
+    @post("/{number:int}/ticket", sync_to_thread=True, request_max_body_size=attachments.LARGEST_FORM)
     def file(self, number: FromPath[int], form: Typed, page: Answer) -> Response[Any]:
         """登记这通电话."""
         return filing.file(page, form, call=number, again=lambda no: call_page(page, number, typed=form, no=no))

@@ -19,6 +19,7 @@ from tickets import access, calling_again, calls, reception
 from tickets.calling_again import Known
 from tickets.lifecycle import Verb
 from tickets.reception import RESULTS, Reception
+from web import attachments
 from web.choices import Choice, Group
 from web.deps import Answer, Typed
 from web.form import NOTHING, Form
@@ -111,6 +112,7 @@ def instead(s: Session_, page: Page, form: Form, call_id: int | None) -> Redirec
         return page.go("/receptions", "reception", _received(s, page, form, call).number)
     ticket = access.find(s, asked, page.me, lock=True)
     if form.text("urge"):
+        attachments.bring(s, page, form, ticket)
         calling_again.urge(s, ticket, said=form.text("body"), phone=form.text("phone"), call=call, by=page.me, at=page.at)
         return page.go(f"/tickets/{ticket.number}", Verb.URGE, ticket.number)
     calling_again.kept(s, "repeat", ticket=ticket, note=form.text("body")[:500], phone=form.text("phone"), call=call, by=page.me, at=page.at)

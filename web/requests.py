@@ -14,7 +14,7 @@ from tickets import access, applying, beside, consulting, easing, excluding, han
 from tickets.application import Ask
 from tickets.lifecycle import Verb
 from tickets.ticket import Ticket
-from web import choices
+from web import attachments, choices
 from web.deps import Answer, Typed
 from web.form import Form
 from web.shell import Page
@@ -26,6 +26,7 @@ class Requests(Controller):
     """申请与审批."""
 
     path = "/tickets/{number:str}"
+    request_max_body_size = attachments.LARGEST_FORM
 
     @post("/extension-requests", sync_to_thread=True)
     def ask_extension(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
@@ -92,6 +93,7 @@ class Records(Controller):
     """告知, 转交, 会商 and 批示."""
 
     path = "/tickets/{number:str}"
+    request_max_body_size = attachments.LARGEST_FORM
 
     @post("/notices", sync_to_thread=True)
     def notify(self, number: Number, form: Typed, page: Answer) -> Response[Any]:

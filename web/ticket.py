@@ -8,6 +8,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from hotline.db import Session
 from hotline.errors import Conflict, Refusal
 from tickets import access, drafts, timeline
+from web import attachments
 from web.deps import Answer
 from web.form import Form
 from web.moves import Tried, buttons, offered
@@ -41,7 +42,9 @@ def ticket_page(page: Page, number: str, tried: Tried | None = None, revealed: t
         given = offered(s, ticket, view, page.me, page.at)
         since = timeline.since(s, ticket, tried.seen, but=page.me) if tried and tried.seen else []
         left = drafts.under(s, f"ticket:{number}", by=page.me, at=page.at)
-    return page.show("ticket.html", status=status, ticket=view, buttons=buttons(view, tried, left), tried=tried, since=since, revealed=revealed, **given)
+        shown = buttons(view, tried, left)
+        waiting = attachments.waiting(s, page, *(button.typed for button in shown))
+    return page.show("ticket.html", status=status, ticket=view, buttons=shown, waiting=waiting, tried=tried, since=since, revealed=revealed, **given)
 
 
 def tried_page(page: Page, number: str, verb: str, form: Form, no: Refusal | StaleDataError) -> Template:

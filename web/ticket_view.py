@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from hotline.people import Person
 from hotline.privacy import masked_name, masked_phone
 from hotline.roles import Role
-from tickets import access, co_handling, deadlines, desks, merging, terminating
+from tickets import access, attaching, co_handling, deadlines, desks, merging, terminating
+from tickets.attachment import Attachment
 from tickets.bad_rating import VERDICTS
 from tickets.beside import Beside, beside
 from tickets.call import Call
@@ -123,6 +124,8 @@ class TicketView:
     excluded: bool
     beside: Beside
     final_answers: list[tuple[str, str, datetime | None]]
+    attachments: list[Attachment]
+    earlier: list[Attachment]
     timeline: list[Entry]
     verbs: list[Verb]
 
@@ -211,6 +214,8 @@ def ticket_view(s: Session, ticket: Ticket, me: Person, at: datetime) -> TicketV
         excluded=ticket.excluded,
         beside=beside(s, ticket),
         final_answers=_final_answers(s, ticket, me),
+        attachments=attaching.of_ticket(s, ticket),
+        earlier=attaching.earlier(s, ticket, by=me),
         timeline=timeline(s, ticket),
         verbs=[move.verb for move in access.moves_for(ticket, me)],
     )

@@ -12,6 +12,7 @@ from hotline.db import Session
 from hotline.errors import NotFound, Refusal, Refused
 from tickets import (
     access,
+    attaching,
     bad_rating,
     co_handling,
     contacting,
@@ -28,7 +29,7 @@ from tickets import (
 )
 from tickets.lifecycle import Verb
 from tickets.ticket import Kind, Ticket
-from web import choices
+from web import attachments, choices
 from web.deps import Answer, Typed
 from web.form import Form
 from web.shell import Page
@@ -41,6 +42,7 @@ class Verbs(Controller):
     """办理."""
 
     path = "/tickets/{number:str}"
+    request_max_body_size = attachments.LARGEST_FORM
 
     @post("/dispatch", sync_to_thread=True)
     def dispatch(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
@@ -139,6 +141,11 @@ class Verbs(Controller):
         """登记联系."""
         return act(page, number, Verb.CONTACT, form, lambda s, ticket: contacting.contact(s, ticket, text=form.text("text"), by=page.me, at=page.at))
 
+    @post("/attachments", sync_to_thread=True)
+    def attach(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
+        """补充附件."""
+        return act(page, number, Verb.ATTACH, form, lambda s, ticket: attaching.attach(s, ticket, text=form.text("text"), by=page.me, at=page.at))
+
     @post("/urges", sync_to_thread=True)
     def urge(self, number: Number, form: Typed, page: Answer) -> Response[Any]:
         """催办."""
@@ -198,10 +205,14 @@ class Verbs(Controller):
 def act(
     page: Page, number: str, verb: Verb, form: Form, do: Callable[[Session_, Ticket], object], again: Callable[..., Response[Any]] = tried_page
 ) -> Response[Any]:
-    """Runs a verb in one transaction. Refused: the page again (or another, `again`) with the sentence and what was typed. A ticket unseen is not found."""
+    """Runs a verb in one transaction, with the files of its form. Refused: the page again (or another, `again`) with the sentence, what was typed
+    and the files. A ticket unseen is not found."""
     try:
+        attachments.take(page, form)
         with Session.begin() as s:
-            do(s, access.find(s, number, page.me, lock=True, version=form.whole("version")))
+            ticket = access.find(s, number, page.me, lock=True, version=form.whole("version"))
+            attachments.bring(s, page, form, ticket)
+            do(s, ticket)
             drafts.drop(s, form.text("place"), by=page.me)
     except (Refusal, StaleDataError) as no:
         if isinstance(no, NotFound) and no.field is None:

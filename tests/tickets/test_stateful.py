@@ -21,6 +21,7 @@ from sla.worktime import elapsed
 from tests.tickets.conftest import Cast, populated
 from tickets import (
     access,
+    attaching,
     co_handling,
     consulting,
     contacting,
@@ -43,6 +44,7 @@ from tickets import (
 )  # fmt: skip
 from tickets.application import Ask
 from tickets.applying import refuse
+from tickets.attachment import Upload
 from tickets.lifecycle import MOVES, OPEN, OUT, State, Verb
 from tickets.replay import replay
 from tickets.ticket import Leg, Ticket
@@ -58,6 +60,14 @@ def _asked(kind: Ask) -> Act:
 
 def _department(lives: "Lives", ticket: Ticket) -> str:
     return UNITS[lives.dice % len(UNITS)]
+
+
+def _attach(lives: "Lives", ticket: Ticket, by: Person) -> None:
+    upload = Upload(sha256=f"{lives.dice:064x}", name="现场.jpg", size=1, media="image/jpeg", by_id=by.id, at=lives.at)
+    lives.s.add(upload)
+    lives.s.flush()
+    attaching.bring(lives.s, ticket, [upload.id], by=by, at=lives.at)
+    attaching.attach(lives.s, ticket, by=by, at=lives.at)
 
 
 ACTS: Mapping[Verb, Act] = {
@@ -91,6 +101,7 @@ ACTS: Mapping[Verb, Act] = {
     Verb.TERMINATE: lambda v, t, by: terminating.terminate(v.s, t, by=by, at=v.at),
     Verb.REFUSE_TERMINATION: _asked(Ask.TERMINATION),
     Verb.URGE: lambda v, t, by: urging.urge(v.s, t, text="请快办", by=by, at=v.at),
+    Verb.ATTACH: _attach,
     Verb.SUPERVISE: lambda v, t, by: urging.supervise(v.s, t, text="限期办结", by=by, at=v.at),
     Verb.INSTRUCT: lambda v, t, by: instructing.instruct(v.s, t, leader="王市长", text="请尽快解决", by=by, at=v.at),
     Verb.TRIAGE: lambda v, t, by: triaging.triage(v.s, t, should="yes", obstacle="none", by=by, at=v.at),

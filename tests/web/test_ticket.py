@@ -52,13 +52,17 @@ def test_a_ticket_goes_through_its_whole_life_on_the_pages(as_: As, ticket: Stag
 @pytest.mark.parametrize(
     ("stage", "who", "buttons"),
     [
-        ("filed", "operator", ["派单", "直办办结", "撤单", "催办", "查看诉求人信息"]),
-        ("dispatched", "dispatcher", ["改派", "增加协办", "发起会商", "登记批示", "并单", "撤单", "催办", "查看诉求人信息"]),
-        ("dispatched", "clerk@gongshui", ["签收", "登记联系", "申请退单", "申请延期", "申请挂起", "查看诉求人信息"]),
-        ("handling", "clerk@gongshui", ["答复", "登记联系", "一次性告知", "转交承办人", "申请退单", "申请延期", "申请挂起", "申请终止", "查看诉求人信息"]),
-        ("handling", "supervisor", ["登记批示", "督办", "催办", "批准延期", "批准挂起", "查看诉求人信息"]),
-        ("resolved", "reviewer", ["审核通过", "审核退回", "查看诉求人信息"]),
-        ("revisiting", "revisitor", ["回访", "催办", "查看诉求人信息"]),
+        ("filed", "operator", ["派单", "直办办结", "撤单", "催办", "补充附件", "查看诉求人信息"]),
+        ("dispatched", "dispatcher", ["改派", "增加协办", "发起会商", "登记批示", "并单", "撤单", "催办", "补充附件", "查看诉求人信息"]),
+        ("dispatched", "clerk@gongshui", ["签收", "登记联系", "申请退单", "申请延期", "申请挂起", "补充附件", "查看诉求人信息"]),
+        (
+            "handling",
+            "clerk@gongshui",
+            ["答复", "登记联系", "一次性告知", "转交承办人", "申请退单", "申请延期", "申请挂起", "申请终止", "补充附件", "查看诉求人信息"],
+        ),
+        ("handling", "supervisor", ["登记批示", "督办", "催办", "批准延期", "批准挂起", "补充附件", "查看诉求人信息"]),
+        ("resolved", "reviewer", ["审核通过", "审核退回", "补充附件", "查看诉求人信息"]),
+        ("revisiting", "revisitor", ["回访", "催办", "补充附件", "查看诉求人信息"]),
     ],
 )
 def test_everybody_gets_the_buttons_of_their_post_and_no_others(as_: As, ticket: Stage, stage: str, who: str, buttons: list[str]) -> None:
