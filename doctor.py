@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-import system
+import connecting
 from asr import model as speech_model
 from hotline.db import bind
 from hotline.errors import Refusal, Refused
@@ -32,7 +32,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _examinations(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def database() -> str:
-        with system.database(settings) as url:
+        with connecting.database(settings) as url:
             engine = bind(url)
             with engine.connect() as connection:
                 version = connection.scalar(text("SHOW server_version"))
@@ -49,7 +49,7 @@ def _examinations(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"{standing.champion.version}。"
 
     def port() -> str:
-        if system.is_up(settings):
+        if connecting.is_up(settings):
             return f"系统正在 http://{settings.host}:{settings.port} 运行。"
         check_port(settings.host, settings.port)
         return f"端口 {settings.port} 可用。"

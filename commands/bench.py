@@ -1,6 +1,5 @@
 """bench: how fast it is, every figure as a ratio measured in the same run."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def bench_tickets(tickets: int, as_json: bool) -> None:
     from tickets import bench as measure
 
     with system.running(settings(), progress=notice, jobs=False) as running:
-        key = Path(os.environ.get("HOTLINE_SECRET_FILE") or running.settings.data / "secret.key")
+        key = running.settings.key
         measure.main(json=as_json, url=running.url, key=key, tickets=tickets, at=clock.now(), say=notice)
 
 
@@ -46,13 +45,14 @@ def bench_tickets(tickets: int, as_json: bool) -> None:
 @JSON
 def bench_routing(data: Path, as_json: bool) -> None:
     """派单的准确、校准、覆盖和快慢；在给出的数据上训练和评测，不动系统自己的模型。"""
+    import preparing
     import system
     from hotline import clock
     from routing import bench as measure
     from tickets.classifier import gazetteer
 
     with system.running(settings(), progress=notice, jobs=False):
-        units, scopes = system.city_of_corpus()
+        units, scopes = preparing.city_of_corpus()
         report = measure.run(data, measure.City(units, scopes, gazetteer()), at=clock.now())
     if as_json:
         print_json(report)

@@ -43,7 +43,7 @@ def suggest(text: str, area: str | None, as_json: bool) -> None:
 @JSON
 def train(file: Path | None, out: Path | None, from_tickets: bool, back: bool, as_json: bool) -> None:
     """训练派单模型：不给 CSV 则用项目自带语料。"""
-    import system
+    import preparing
 
     if from_tickets + back + (file is not None) > 1:
         raise Refused("CSV 文件、--from-tickets、--back 只能选一样。")
@@ -52,7 +52,7 @@ def train(file: Path | None, out: Path | None, from_tickets: bool, back: bool, a
     elif from_tickets:
         report = _from_tickets(out)
     else:
-        report = system.train(settings(), file, out, progress=bar())
+        report = preparing.train(settings(), file, out, progress=bar())
     if as_json:
         print_json(report)
         return

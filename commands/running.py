@@ -118,7 +118,7 @@ def doctor(as_json: bool) -> None:
 @JSON
 def model(source: Path | None, check_only: bool, as_json: bool) -> None:
     """获取并核对语音模型，首次还学热线用语；可给出模型所在的目录或 zip。"""
-    import system
+    import preparing
     from asr import model as speech
 
     own = settings()
@@ -128,7 +128,7 @@ def model(source: Path | None, check_only: bool, as_json: bool) -> None:
         speech.check(folder, thorough=True)
     else:
         folder = speech.fetch(own.models, given, progress=bar())
-        system.learn_hotline_words(replace(own, model=given), progress=bar())
+        preparing.learn_hotline_words(replace(own, model=given), progress=bar())
     if as_json:
         print_json({"model": speech.NAME, "folder": str(folder)})
     else:

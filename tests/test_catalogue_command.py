@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import system
+import preparing
 from manage import main
 
 Run = Callable[..., Result]
@@ -19,7 +19,7 @@ def run(empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("DATABASE_URL", empty_database)
     monkeypatch.setenv("HOTLINE_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("HOTLINE_SECRET_FILE", raising=False)
-    monkeypatch.setattr(system, "train", lambda *_, **__: {})
+    monkeypatch.setattr(preparing, "train", lambda *_, **__: {})
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["catalogue", *arguments], prog_name="./run")
