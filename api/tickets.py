@@ -77,7 +77,7 @@ class Tickets(Controller):
     ) -> TicketPage:
         """A desk's queue by deadline, or a search among all that you may see; fifty at a time, `after` asks for the next.
 
-        desk: dispatch (待派单), inbox (本单位承办), review (待审核) or revisit (待回访).
+        desk: dispatch (待派单), inbox (本单位承办), below (下属单位承办, for a chief), review (待审核) or revisit (待回访).
         q: words of two characters and more, all of which must occur, or a ticket number, a query code, a telephone number.
         area, item: with all below. unit: whose current legs, with ever=1 all it ever held. light: green, amber, red, blue or grey.
         received_*, due_*: a day or a moment. order: new (the newest first) or due (open ones, the most pressing first).
@@ -93,14 +93,14 @@ class Tickets(Controller):
 
 
 def _desk(s: Session_, desk: str, me: Person, after: str | None) -> TicketPage:
-    if desk == "inbox":
+    if desk in ("inbox", "below"):
         if not me.department_code or not me.has(*access.DEPARTMENT):
             raise Forbidden("部门工作台由承办单位使用。")
-        legs = desks.inbox(s, me, after=after)
+        legs = desks.inbox(s, me, below=desk == "below", after=after)
         return TicketPage([ticket_line(leg.ticket, due=leg.due_at) for leg in legs.rows], legs.after)
     listing = {"dispatch": desks.to_dispatch, "review": desks.to_review, "revisit": desks.to_revisit}.get(desk)
     if listing is None:
-        raise Refused("desk 只能是 dispatch、inbox、review 或 revisit。", field="desk")
+        raise Refused("desk 只能是 dispatch、inbox、below、review 或 revisit。", field="desk")
     page = listing(s, me, after=after)
     return TicketPage([ticket_line(ticket) for ticket in page.rows], page.after)
 

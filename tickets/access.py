@@ -3,12 +3,13 @@
 Look things up through `visible_to(person)`: a ticket that somebody may not see is not found, rather than refused.
 """
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, object_session, selectinload
 
 from hotline.errors import Conflict, Forbidden, NotFound
-from hotline.people import Person
+from hotline.people import Department, Person
 from hotline.roles import Role
+from tickets import organisation
 from tickets.consultation import Consultation, Opinion
 from tickets.discipline_case import DisciplineCase
 from tickets.lifecycle import Move, State, Verb, label, move_for, open_moves
@@ -17,24 +18,60 @@ from tickets.ticket import Kind, Leg, Ticket
 
 SEES_ALL = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.REVISITOR, Role.SUPERVISOR, Role.SYSTEM)
 DEPARTMENT = (Role.CLERK, Role.CHIEF)
+FEW = 20_000
 
 
-def visible_to(person: Person) -> Select[Ticket]:
+def visible_to(person: Person, *, listed: bool = False) -> Select[Ticket]:
     """The tickets that this person may see, to be narrowed with `.where`.
 
-    The centre sees all; a department what it holds, held or was asked about (会商); discipline what was transferred to it. Administrators
-    and auditors see none: their duties are kept apart (三员分立). Nobody sees what is about themselves.
+    The centre sees all; a department what it holds, held or was asked about (会商), and its chief (部门负责人) what the units below it do, too;
+    discipline what was transferred to it. Administrators and auditors see none: their duties are kept apart (三员分立). Nobody sees what is about
+    themselves. listed: nothing else narrows them, so that they are gathered first; otherwise each that something else has found is asked about.
     """
     tickets = select(Ticket).where(about_others(person))
     if person.has(*SEES_ALL):
         return tickets
-    reasons: list[ColumnElement[bool]] = [false()]
+    reasons: list[tuple[InstrumentedAttribute[int], ColumnElement[bool]]] = []
     if person.has(*DEPARTMENT) and person.department_code:
-        reasons.append(Ticket.id.in_(select(Leg.ticket_id).where(Leg.department_code == person.department_code)))
-        reasons.append(Ticket.id.in_(select(Opinion.ticket_id).where(Opinion.department_code == person.department_code)))
+        reasons += [(of.ticket_id, held_below(person, of.department_code)) for of in (Leg, Opinion)]
     if person.has(Role.DISCIPLINE):
-        reasons.append(Ticket.id.in_(select(DisciplineCase.ticket_id).where(DisciplineCase.transferred_at.is_not(None))))
-    return tickets.where(or_(*reasons))
+        reasons.append((DisciplineCase.ticket_id, DisciplineCase.transferred_at.is_not(None)))
+    if not reasons:
+        return tickets.where(false())
+    if listed:
+        return tickets.where(Ticket.id.in_(union_all(*(select(ticket).where(so) for ticket, so in reasons))))
+    # Asked one by one: joined, the units of a district would be gathered anew for each slice of a search for words.
+    return tickets.where(or_(*(exists().where(ticket == Ticket.id, so).correlate(Ticket) for ticket, so in reasons)))
+
+
+def holds_few(s: Session, person: Person) -> bool:
+    """Whether the person's units have held so little that it is quicker gathered than looked for among all tickets, the newest first."""
+    if not person.has(Role.CHIEF) or person.has(*SEES_ALL):
+        return True
+    held = select(Leg.id).where(held_below(person, Leg.department_code, gathered=True)).limit(FEW)
+    return (s.scalar(select(func.count()).select_from(held.subquery())) or 0) < FEW
+
+
+def held_below(person: Person, unit: InstrumentedAttribute[str], *, gathered: bool = False) -> ColumnElement[bool]:
+    """Rows of the person's unit; for a chief, of all units below it as well. gathered: by an index on the unit, code after code."""
+    if not person.has(Role.CHIEF):
+        return unit == person.department_code
+    branch = organisation.branch(_unit(person))
+    return unit == func.any(func.array(branch.scalar_subquery())) if gathered else unit.in_(branch)
+
+
+def oversees(person: Person, leg: Leg) -> bool:
+    """Whether the leg is of the person's unit, or of one below it whose chief the person is."""
+    return leg.department_code == person.department_code or (person.has(Role.CHIEF) and leg.department.path.startswith(_unit(person).path))
+
+
+def _unit(person: Person) -> Department:
+    """The unit in which the person acts: read with them when they signed in, otherwise now."""
+    known: Department | None = person.__dict__.get("department")
+    s = object_session(person)
+    if known is not None or s is None:
+        return person.department  # type: ignore[return-value]
+    return s.get_one(Department, person.department_code)
 
 
 def about_others(person: Person) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, case, or_, select, tuple_
+from sqlalchemy import Select, and_, case, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.errors import Refused
@@ -63,15 +63,20 @@ def to_rule_on(s: Session, person: Person, *, limit: int = PAGE) -> list[Leg]:
     )
 
 
-def inbox(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Leg]:
-    """部门工作台: the legs that the person's department holds, by deadline; nothing that is about the person themselves."""
+def inbox(
+    s: Session, person: Person, *, state: State | None = None, below: bool = False, after: str | None = None, limit: int = PAGE
+) -> Page[Leg]:
+    """部门工作台: the legs that the person's department holds, by deadline; nothing that is about the person themselves.
+
+    state: only those. below: of a chief, the legs of the units below instead (下属单位).
+    """
     legs = (
-        select(Leg)
-        .join(Ticket, Ticket.id == Leg.ticket_id)
-        .where(access.about_others(person), Leg.department_code == person.department_code, Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
-        .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.owner))
+        held(select(Leg), person, below=below)
+        .options(joinedload(Leg.ticket).options(*LISTED), joinedload(Leg.owner), joinedload(Leg.department))
         .order_by(Leg.due_at, Leg.id)
     )
+    if state is not None:
+        legs = legs.where(Leg.state == state)
     if after is not None:
         due, last = _key(after)
         legs = legs.where(tuple_(Leg.due_at, Leg.id) > (due, last))
@@ -79,6 +84,13 @@ def inbox(s: Session, person: Person, *, after: str | None = None, limit: int = 
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(tuple(rows), f"{rows[-1].due_at.isoformat()}~{rows[-1].id}" if more and rows[-1].due_at else None)
+
+
+def held(legs: Select[Any], person: Person, *, below: bool = False) -> Select[Any]:
+    """What of these the person's department is at, or with `below` the units under its chief."""
+    own = Leg.department_code == person.department_code
+    whose = and_(access.held_below(person, Leg.department_code, gathered=True), ~own) if below else own
+    return legs.join(Ticket, Ticket.id == Leg.ticket_id).where(access.about_others(person), whose, Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
 
 
 def to_review(s: Session, person: Person, *, after: str | None = None, limit: int = PAGE) -> Page[Ticket]:

@@ -19,7 +19,7 @@ def hidden_from(ticket: Ticket, person: Person) -> bool:
     """
     if person.has(*access.SEES_ALL):
         return False
-    only_asked = person.has(*access.DEPARTMENT) and all(leg.department_code != person.department_code for leg in ticket.legs)
+    only_asked = person.has(*access.DEPARTMENT) and not any(access.oversees(person, leg) for leg in ticket.legs)
     return ticket.confidentiality != "open" or only_asked
 
 

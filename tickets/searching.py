@@ -105,7 +105,8 @@ def _ids(s: Session, wanted: Wanted, by: Person, at: datetime, after: str | None
     last = Leg.id if wanted.of_legs and wanted.order == DUE else Ticket.id
     due = Leg.due_at if wanted.of_legs else Ticket.due_at
     leg = Leg.id if wanted.of_legs else cast(None, BigInteger)
-    found: Any = access.visible_to(by).with_only_columns(Ticket.id, due.label("due"), last.label("last"), leg.label("leg"))
+    seen = access.visible_to(by, listed=not (words or wanted.caller or wanted.of_legs) and access.holds_few(s, by))
+    found: Any = seen.with_only_columns(Ticket.id, due.label("due"), last.label("last"), leg.label("leg"))
     if wanted.of_legs:
         found = found.join(Leg, and_(Leg.ticket_id == Ticket.id, Leg.department_code == wanted.unit, Leg.ended_at.is_(None)))
     found = found.where(*_narrowed(s, wanted, by, at))
