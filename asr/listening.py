@@ -1,11 +1,8 @@
 """From blocks of sound to utterances: a channel after the other, silence left out, the clock kept true."""
 
-import resource
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +11,7 @@ from asr.decode import Recording, Samples
 from asr.errors import AudioRefused
 from asr.loudness import Loudness
 from asr.protocol import Utterance, Word, named
+from asr.spares import Spares, resident
 from asr.vosk import Stream, release_memory
 
 STILL = 16  # of 32768; G.711 codes silence as up to 8
@@ -26,8 +24,6 @@ MUCH = 360 << 20  # bytes of the process
 # Two channels that differ by no more than this are one voice saved twice; coding moves them apart by about a hundredth of the loudest sample.
 TWINS = 4  # of 32768
 TWIN_SHARE = 0.02  # of the loudest sample in the block
-
-PAGE = resource.getpagesize()
 
 Mono = NDArray[np.int16]
 
@@ -42,7 +38,7 @@ class Heard:
 
 
 def listen(
-    model: Any,
+    spares: Spares,
     opened: Callable[[], Recording],
     *,
     names: Sequence[str] | None,
@@ -64,7 +60,7 @@ def listen(
     while channel < count:
         with opened() as recording:
             count = recording.info.channels
-            ear = Ear(model, recording.rate, channel, on_utterance, (since or {}).get(channel, 0.0))
+            ear = Ear(spares, recording.rate, channel, on_utterance, (since or {}).get(channel, 0.0))
             for seconds in _heard(recording, ear, longest):
                 on_progress((channel * duration + seconds) / count)
             own += [channel] if ear.alone else []
@@ -92,9 +88,9 @@ class Ear:
     since: seconds that were already heard. alone: whether it is a voice of its own, for it has differed from the first.
     """
 
-    def __init__(self, model: Any, rate: int, channel: int, on_utterance: Callable[[Utterance], None], since: float = 0.0) -> None:
+    def __init__(self, spares: Spares, rate: int, channel: int, on_utterance: Callable[[Utterance], None], since: float = 0.0) -> None:
         self._stream: Stream | None = None
-        self._model = model
+        self._spares = spares
         self._loudness = Loudness(rate)
         self._rate = rate
         self._channel = channel
@@ -104,6 +100,7 @@ class Ear:
         self._still = 0.0  # seconds of silence up to now
         self._fed = 0.0  # seconds given to recognisers
         self._begun = 0.0  # seconds fed before this recogniser began
+        self._lent = 0.0  # seconds that this recogniser was fed before, of other voices
         self._cuts: list[tuple[float, float]] = []  # (seconds fed when something was left out, seconds left out up to then)
 
     def take(self, block: Samples) -> None:
@@ -123,11 +120,13 @@ class Ear:
         if self._still > PAUSE or (self._stream is None and self._still):
             self.skip(voice)
             return
-        self._stream = self._stream or Stream(self._model, self._rate)
+        if self._stream is None:
+            self._stream = self._spares.take(self._rate)
+            self._begun, self._lent = self._fed, self._stream.seconds
         self._fed += len(voice) / self._rate
         ended = self._stream.accept(self._loudness.level(voice).tobytes())
         self._say(ended)
-        if ended and self._fed - self._begun > LIFE and _memory() > MUCH:
+        if ended and self._fed - self._begun > LIFE and resident() > MUCH:
             self.finish()
 
     def skip(self, voice: Mono) -> None:
@@ -138,10 +137,11 @@ class Ear:
         self._cuts.append((self._fed, gone))
 
     def finish(self) -> None:
-        """The recording is over, or the recogniser is: what was still being said is said, and what it held is given back."""
+        """The voice is at its end, or memory is: what was still being said is said. A recogniser that holds too much is not kept."""
         if self._stream is not None:
             self._say(self._stream.finish())
-            self._stream, self._begun = None, self._fed
+            self._spares.give(self._rate, self._stream)
+            self._stream = None
             release_memory()
 
     def _say(self, ended: list[list[Word]]) -> None:
@@ -151,17 +151,10 @@ class Ear:
     def _timed(self, word: Word) -> Word:
         """The word with times of the recording, not of what this recogniser was fed."""
         # The end may touch the next cut when Vosk rounds up: start decides for both.
-        at = bisect_right(self._cuts, self._begun + word.start + 0.01, key=lambda cut: cut[0])
-        shift = self._begun + (self._cuts[at - 1][1] if at else 0.0)
+        begun = self._begun - self._lent
+        at = bisect_right(self._cuts, begun + word.start + 0.01, key=lambda cut: cut[0])
+        shift = begun + (self._cuts[at - 1][1] if at else 0.0)
         return replace(word, start=round(word.start + shift, 2), end=round(word.end + shift, 2)) if shift else word
-
-
-def _memory() -> int:
-    """Bytes that this process holds; 0 where the machine does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
-    except OSError:
-        return 0
 
 
 def _still(voice: Mono) -> bool:

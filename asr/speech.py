@@ -44,8 +44,12 @@ def main(folder: str, parent: str, live: str = "") -> int:
 
         stream_child.serve(model, source.fileno(), mouth.say)
         return 0
+    from asr.listening import MUCH
+    from asr.spares import Spares
+
+    spares = Spares(model, most=1, much=MUCH)
     while (job := read(source)) is not None:
-        work(model, job, mouth)
+        work(spares, job, mouth)
     return 0
 
 
@@ -99,7 +103,7 @@ class Mouth:
             self.say({"event": "progress", "seconds": round(seconds, 2)})
 
 
-def work(model: Any, job: Message, mouth: Mouth) -> None:
+def work(spares: Any, job: Message, mouth: Mouth) -> None:
     """One recording. Anything unforeseen ends the process, with a traceback for the log: the parent starts a fresh one."""
     from asr.decode import Recording
     from asr.errors import AudioRefused
@@ -110,7 +114,7 @@ def work(model: Any, job: Message, mouth: Mouth) -> None:
         with opened() as recording:
             mouth.say({"event": "begun", "duration": recording.info.duration, "channels": recording.info.channels})
         heard = listen(
-            model,
+            spares,
             opened,
             names=job["names"],
             longest=job["longest"],

@@ -1,15 +1,13 @@
 """One voice of a live call inside a speech process: what is said now, and each utterance soon after the speaker stops."""
 
-import resource
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.loudness import Loudness
 from asr.protocol import Utterance, Word
+from asr.spares import Spares, resident
 from asr.stream_pause import Pause
 from asr.vosk import Stream, release_memory
 
@@ -20,9 +18,7 @@ PAUSE = 2.4  # seconds of such silence that are listened to; the recogniser ends
 LEVEL = 0.1  # seconds; a level needs this much sound
 LIFE = 60.0  # seconds of sound that a recogniser lives at least before it may be renewed
 MUCH = 700 << 20  # bytes of the whole process above which it is renewed
-MOST_SPARE = 4  # recognisers kept for the next callers, of each rate
-
-PAGE = resource.getpagesize()
+MOST_SPARE = 6  # recognisers kept for the next callers
 
 Mono = NDArray[np.int16]
 
@@ -33,28 +29,6 @@ class Said:
 
     utterances: tuple[Utterance, ...]
     partial: str
-
-
-class Spares:
-    """Recognisers whose callers have hung up. The next caller's first words cost half as much with one of them: it has already unfolded its graph
-    (measured: 0.6 s of processor time for the first four seconds instead of 1.3, and no single piece above 0.1). Of the voice nothing stays.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self._idle: dict[int, list[Stream]] = {}
-
-    def take(self, rate: int, phrases: list[str]) -> Stream:
-        """One for this rate; with phrases always a new one."""
-        idle = self._idle.get(rate) if not phrases else None
-        return idle.pop() if idle else Stream(self.model, rate, phrases)
-
-    def give(self, rate: int, stream: Stream) -> None:
-        """One that nobody speaks to any more."""
-        idle = self._idle.setdefault(rate, [])
-        if len(idle) < MOST_SPARE and resident() < MUCH:
-            stream.finish()
-            idle.append(stream)
 
 
 class Voice:
@@ -129,14 +103,8 @@ class Voice:
         """Utterances with times of the line."""
         shift = self._shift
         return [
-            Utterance.of(0, [replace(word, start=round(max(0.0, word.start + shift), 2), end=round(max(0.0, word.end + shift), 2)) for word in words])
+            Utterance.of(
+                0, [replace(word, start=round(max(0.0, word.start + shift), 2), end=round(max(0.0, word.end + shift), 2)) for word in words]
+            )
             for words in ended
         ]
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds; 0 where the machine does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
-    except OSError:
-        return 0

@@ -3,7 +3,7 @@
 Vosk is replaced by a stream that reports when in its own time it was fed what: the clock is what is tested here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asr import listening
+from asr import listening, spares
 from asr.decode import Recording
 from asr.errors import AudioRefused
 from asr.listening import Heard, listen
 from asr.protocol import Utterance, Word
+from asr.spares import Spares
 from tests.asr.making import Samples, babble, silence, write_wav
 
 
 class Clock:
     """Says a word each time sound begins after silence, at its own time."""
 
-    def __init__(self, model: Any, rate: int) -> None:
+    def __init__(self, model: Any, rate: int, phrases: Sequence[str] = ()) -> None:
         self.rate, self.at, self.quiet = rate, 0, True
+
+    @property
+    def seconds(self) -> float:
+        """Fed in all."""
+        return self.at / self.rate
 
     def accept(self, sound: bytes) -> list[list[Word]]:
         """A block of 16-bit samples."""
@@ -47,17 +53,17 @@ def hear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple
     """Listens to channels with the clock; gives what was heard, where words began, and the seconds fed, by channel."""
     streams: list[Clock] = []
 
-    def begin(model: Any, rate: int) -> Clock:
+    def begin(model: Any, rate: int, phrases: Sequence[str] = ()) -> Clock:
         streams.append(Clock(model, rate))
         return streams[-1]
 
-    monkeypatch.setattr(listening, "Stream", begin)
+    monkeypatch.setattr(spares, "Stream", begin)
 
     def hear(*channels: Samples, **more: Any) -> tuple[Heard, dict[int, list[float]], float]:
         streams.clear()
         told: list[Utterance] = []
         heard = listen(
-            None,
+            more.get("spares") or Spares(None, 1, 1 << 40),
             partial(Recording, write_wav(tmp_path / "x.wav", *channels)),
             names=more.get("names"),
             longest=more.get("longest", 1e9),
@@ -151,12 +157,20 @@ def test_where_memory_runs_high_a_call_gets_a_fresh_recogniser_and_keeps_its_tim
     monkeypatch.setattr(listening, "LIFE", 3.0)
     monkeypatch.setattr(listening, "MUCH", 0)
     begun: list[Clock] = []
-    make = listening.Stream
-    monkeypatch.setattr(listening, "Stream", lambda model, rate: begun.append(make(model, rate)) or begun[-1])
+    make = spares.Stream
+    monkeypatch.setattr(spares, "Stream", lambda model, rate, phrases: begun.append(make(model, rate)) or begun[-1])
     call = np.concatenate([np.concatenate([burst(), silence(1.95)])] * 5 + [silence(30)] + [np.concatenate([burst(), silence(1.95)])] * 5)
-    _, starts, _ = hear(call)
+    _, starts, _ = hear(call, spares=Spares(None, 1, 0))
     assert starts[0] == pytest.approx([*range(0, 10, 2), *range(40, 50, 2)], abs=0.02)
     assert len(begun) >= 4
+
+
+def test_the_next_call_has_the_recogniser_of_the_last_and_times_of_its_own(hear: Any) -> None:
+    kept = Spares(None, 1, 1 << 40)
+    call = np.concatenate([silence(5), burst(), silence(1.95), burst(), silence(0.95)])
+    first, again = (hear(call, spares=kept)[1] for _ in range(2))
+    assert again[0] == first[0] == pytest.approx([5.0, 7.0], abs=0.02)
+    assert kept.take(8000).seconds == pytest.approx(6.0, abs=1.0), "one recogniser heard both"
 
 
 def test_work_that_was_broken_off_goes_on_where_each_voice_had_ended(hear: Any) -> None:
