@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -15,13 +15,15 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session as Session_
 
 from asr.errors import SpeechError
 from asr.live_protocol import Heard, LiveVoice
+from asr.names import Names
 from asr.protocol import Utterance
 from hotline import clock
 from hotline.db import Session
-from tickets import live
+from tickets import live, vocabulary
 from tickets.live_call import LiveLine
 
 log = structlog.get_logger("hotline.lines")
@@ -34,6 +36,7 @@ PATIENCE = 1.0  # seconds that an answer waits for its utterance to be committed
 AHEAD = 10.0  # seconds of sound that a line takes in before it has been heard; then the sender waits
 AT_ONCE = 0.2  # seconds of sound heard at once where the sender cuts it finer
 DEAF = 3.0  # seconds until a voice that no process could hear is tried again
+FRESH = timedelta(minutes=10)  # for which the city's names are taken as they were
 FAREWELL = 2.5  # seconds for all lines together when the process is asked to end
 
 
@@ -45,6 +48,13 @@ class Board:
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16, thread_name_prefix="switchboard"))
     open: set["Line"] = field(default_factory=set)
     keepers: set[asyncio.Task[None]] = field(default_factory=set)
+    _names: tuple[datetime, Names] | None = None
+
+    def names(self, s: Session_, at: datetime) -> Names:
+        """The city's, which are read anew now and then; a big city's take half a second."""
+        if self._names is None or at - self._names[0] > FRESH:
+            self._names = (at, vocabulary.names(s))
+        return self._names[1]
 
 
 class Line:
@@ -208,7 +218,8 @@ class Line:
         with Session.begin() as s:
             if not said and not last:  # what is being said now is soon said anew: its commit need not wait for the disk
                 s.execute(text("SET LOCAL synchronous_commit = off"))
-            going_on = live.say(s, self.row, said, partial.replace(" ", ""), at=at, missed=self._missed)
+            names = self._board.names(s, at) if said else live.NO_NAMES
+            going_on = live.say(s, self.row, said, partial.replace(" ", ""), at=at, missed=self._missed, names=names)
             if last:
                 live.leave(s, self.row.id, at=at)
             return going_on

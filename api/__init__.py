@@ -9,6 +9,7 @@ from api import (
     desk,
     discipline,
     knowledge,
+    live_calls,
     merging,
     reception,
     requests,
@@ -28,6 +29,7 @@ router = Router(
     route_handlers=[
         sign_ins.SignIns,
         calls.Calls,
+        live_calls.LiveCalls,
         webhooks.Webhooks,
         tickets.Tickets,
         views.Views,

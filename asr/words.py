@@ -50,7 +50,11 @@ class Line:
 
 def readable(utterances: Sequence[Utterance], names: Names) -> list[Line]:
     """The utterances as they are read, in the order of time. names: of the city's places, units and items."""
-    parts = sorted((part for utterance in utterances for part in parted(utterance)), key=lambda part: (part.start, part.channel))
+    return lines(sorted((part for utterance in utterances for part in parted(utterance)), key=lambda part: (part.start, part.channel)), names)
+
+
+def lines(parts: Sequence[Utterance], names: Names) -> list[Line]:
+    """Each of these, which stand in the order of time, as one line: numbers that go on from one to the next are hidden in both."""
     hidden: dict[int, list[Edit]] = {}
     for channel in {part.channel for part in parts}:
         own = [place for place, part in enumerate(parts) if part.channel == channel]

@@ -11,6 +11,8 @@ from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from asr import words
+from asr.names import Names
 from asr.protocol import Channel, Transcript, Utterance
 from asr.spoken import MASK, masked
 from hotline.errors import Conflict, NotFound, Refused
@@ -27,6 +29,8 @@ KEY = re.compile(r"[\w.:@\-]{1,80}", re.ASCII)
 LINGERS = timedelta(seconds=4)  # a call whose lines have all gone may be joined again for so long
 AT_A_DESK = timedelta(minutes=2)  # the same where it is a microphone: it is switched off and on again, or its page is opened anew
 GONE = timedelta(seconds=30)  # without a sign of life, the process of a line has died
+NO_NAMES = Names()
+READ = "read"  # beside an utterance's words, sealed with them: its text before the repairs, personal numbers hidden
 BEFORE = 3  # utterances with which a new one is read together, for a number that goes on over several
 
 
@@ -62,16 +66,18 @@ def join(s: Session, call: LiveCall, *, speaker: Speaker | None, rate: int, soun
     return line
 
 
-def say(s: Session, line: LiveLine, said: Mapping[int, Utterance], partial: str, *, at: datetime, missed: bool = False) -> bool:
+def say(
+    s: Session, line: LiveLine, said: Mapping[int, Utterance], partial: str, *, at: datetime, missed: bool = False, names: Names = NO_NAMES
+) -> bool:  # fmt: skip
     """Keeps utterances that have ended, by their number in the line (times from its beginning), and what is being said now.
 
     What is already kept under a number stays as it is: a commit whose answer was lost is repeated. missed: some of it was not heard.
-    False once the call is over.
+    names: of the city, that are repaired by their sound. False once the call is over.
     """
     call = _lock(s, line.live_call_id)
     call.missed = call.missed or missed
     for number, utterance in sorted(said.items()):
-        _keep(s, call, line, number, utterance)
+        _keep(s, call, line, number, utterance, names)
     if going_on := call.finished_at is None:
         # A line that was taken for dead, while only the database was away, is alive again.
         s.execute(update(LiveLine).where(LiveLine.id == line.id).values(partial=masked(partial)[-200:], seen_at=at, ended_at=None, cut=False))
@@ -183,7 +189,10 @@ def speakers(s: Session, number: int) -> list[Speaker]:
 
 
 def said(s: Session, number: int, *, after: int = 0) -> list[dict[str, Any]]:
-    """What was said, in the order of time: id, revision, speaker, start, text, confidence. after: only what has changed since that revision."""
+    """What was said, in the order of time: id, revision, speaker, start, end, text, heard, confidence. after: only what has changed since that revision.
+
+    heard: before names and numbers were repaired, personal numbers hidden; the text itself once the call is over, for the Call has it all.
+    """
     rows = s.execute(
         select(LiveUtterance, LiveLine.speaker)
         .join(LiveLine, LiveLine.id == LiveUtterance.line_id)
@@ -191,9 +200,12 @@ def said(s: Session, number: int, *, after: int = 0) -> list[dict[str, Any]]:
         .order_by(LiveUtterance.revision if after else LiveUtterance.start, LiveUtterance.id)
     )
     return [
-        {"id": row.id, "revision": row.revision, "speaker": speaker.value, "start": row.start, "text": row.text, "confidence": row.confidence}
+        {
+            "id": row.id, "revision": row.revision, "speaker": speaker.value, "start": row.start, "end": row.end, "text": row.text,
+            "heard": json.loads(row.heard).get(READ, row.text) if row.heard else row.text, "confidence": row.confidence,
+        }
         for row, speaker in rows
-    ]
+    ]  # fmt: skip
 
 
 def said_by_citizen(s: Session, number: int) -> str:
@@ -201,7 +213,7 @@ def said_by_citizen(s: Session, number: int) -> str:
     return "\n".join(row["text"] for row in said(s, number) if row["speaker"] != Speaker.OPERATOR)
 
 
-def _keep(s: Session, call: LiveCall, line: LiveLine, number: int, utterance: Utterance) -> None:
+def _keep(s: Session, call: LiveCall, line: LiveLine, number: int, utterance: Utterance, names: Names) -> None:
     offset = max(0.0, (line.begun_at - call.begun_at).total_seconds())
     heard = _moved(utterance, offset)
     row = {
@@ -211,25 +223,26 @@ def _keep(s: Session, call: LiveCall, line: LiveLine, number: int, utterance: Ut
     if s.scalar(insert(LiveUtterance).values(row).on_conflict_do_nothing(index_elements=["line_id", "number"]).returning(LiveUtterance.id)) is None:
         return
     call.revision += 1
-    _mask_together(s, call, line, number)
+    _read_together(s, call, line, number, names)
     s.flush()
 
 
-def _mask_together(s: Session, call: LiveCall, line: LiveLine, number: int) -> None:
-    """A telephone number is spoken with pauses: each part alone is too short to be noticed."""
+def _read_together(s: Session, call: LiveCall, line: LiveLine, number: int, names: Names) -> None:
+    """The last utterances as they are read; a telephone number is spoken with pauses, and each part alone is too short to be noticed."""
     near = s.scalars(
         select(LiveUtterance).where(LiveUtterance.line_id == line.id, LiveUtterance.number.between(number - BEFORE, number)).order_by(LiveUtterance.number)
     ).all()
-    originals = [Utterance.from_dict(json.loads(row.heard)).text if row.heard else row.text for row in near]
-    for row, readable in zip(near, masked("\n".join(originals)).split("\n"), strict=True):
-        if row.text != readable and readable.count(MASK) >= row.text.count(MASK):
+    rows = [(row, json.loads(row.heard)) for row in near if row.heard]
+    for (row, kept), read in zip(rows, words.lines([Utterance.from_dict(kept) for _, kept in rows], names), strict=True):
+        if row.text != read.text and read.text.count(MASK) >= row.text.count(MASK):
             call.revision += 1
-            row.text, row.revision = readable, call.revision
+            row.text, row.revision = read.text, call.revision
+            row.heard = json.dumps(kept | {READ: read.heard}, ensure_ascii=False)
 
 
 def _moved(utterance: Utterance, offset: float) -> Utterance:
-    words = tuple(replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in utterance.words)
-    return replace(utterance, start=round(utterance.start + offset, 2), end=round(utterance.end + offset, 2), words=words)
+    moved = tuple(replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in utterance.words)
+    return replace(utterance, start=round(utterance.start + offset, 2), end=round(utterance.end + offset, 2), words=moved)
 
 
 def _transcript(s: Session, number: int, duration: float) -> Transcript:

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app import create_app
 from asr.live_scripted import ScriptedLive
+from asr.names import Names
 from asr.protocol import Utterance, Word
 from hotline import clock, people, privacy
 from hotline.db import Session, bind
@@ -96,6 +97,19 @@ def test_a_telephone_number_that_is_spoken_with_pauses_is_hidden_in_every_part(a
     number, _ = ring("我的电话是一三八零零", "零零一二三四")
     page = as_("operator").sees(f"/live/{number}")
     assert "一三八零零" not in page and "零零一二三四" not in page and "号码" in page
+
+
+def test_names_and_numbers_are_put_right_as_they_are_spoken_and_what_was_heard_is_kept_beside(as_: As) -> None:
+    number, line = ring("我住在和平小区")
+    say(line, "对面三十二号楼停水三天了", "在脆胡花园")
+    with Session.begin() as s:
+        row = s.get_one(LiveLine, line)
+        live.say(s, row, {4: spoken("在脆胡花园", 30.0)}, "", at=clock.now(), names=Names(["翠湖花园"]))
+        said = live.said(s, number)
+    assert [row["text"] for row in said] == ["我住在和平小区", "对面32号楼停水3天了", "在翠湖花园", "在翠湖花园"]
+    assert [row["heard"] for row in said][1:] == ["对面三十二号楼停水三天了", "在脆胡花园", "在脆胡花园"]
+    page = as_("operator").sees(f"/live/{number}")
+    assert 'title="识别原文：在脆胡花园">在翠湖花园</span>' in page and "32号楼" in page
 
 
 @pytest.mark.parametrize("who", ["clerk@gongshui", "revisitor", "discipline", "admin", "auditor"])

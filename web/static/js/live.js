@@ -38,6 +38,7 @@ function said(line) {
     lines.insertBefore(row, after ?? null);
   }
   row.querySelector(".text").textContent = line.text;
+  row.querySelector(".text").title = line.heard === line.text ? "" : `识别原文：${line.heard}`;
   row.querySelector(".text").classList.toggle("unsure", line.confidence < 0.6);
   const quote = row.querySelector(".quote");
   if (quote) quote.dataset.quote = line.text;
