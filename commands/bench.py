@@ -1,6 +1,6 @@
 """bench: how fast it is, every figure as a ratio measured in the same run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -62,12 +62,13 @@ def bench_routing(data: Path, as_json: bool) -> None:
 
 
 @bench.command("speech")
-@click.option("--skip", "skipped", multiple=True, type=click.Choice(["cost", "hotline", "mandarin", "live"]), help="不测哪一部分，可多次。")
+@click.option("--only", default="", metavar="PARTS", help="只测哪几部分，逗号分开：cost 开销，together 两段同时，live 现场，mandarin 朗读，hotline 热线。")
+@click.option("--skip", "skipped", default="", metavar="PARTS", help="不测哪几部分，逗号分开。")
 @click.option("--calls", type=click.Path(path_type=Path), help="样例通话目录（manifest.tsv 和各自的脚本）；默认 tests/calls。")
 @click.option("--mandarin", type=click.Path(path_type=Path), help="普通话朗读目录（manifest.tsv）；默认 ../shared/data/aishell。")
 @click.option("--city", type=click.Path(path_type=Path), help="城市留言 CSV；默认 ../shared/data/teddy2020c/messages.csv.gz。")
 @JSON
-def bench_speech(skipped: Sequence[str], calls: Path | None, mandarin: Path | None, city: Path | None, as_json: bool) -> None:
+def bench_speech(only: str, skipped: str, calls: Path | None, mandarin: Path | None, city: Path | None, as_json: bool) -> None:
     """转写的开销与字错误率，同一次运行里与裸 Vosk 比：出厂、自带语料适应后、城市文本适应后；没有的数据跳过。"""
     from asr import bench as measure
     from asr import model
@@ -86,9 +87,18 @@ def bench_speech(skipped: Sequence[str], calls: Path | None, mandarin: Path | No
         Material(adapting.own_texts(), (), adapting.demo_names()),
         lambda path: list(read(path)),
     )
-    report = measure.run(folder, sources, [part for part in measure.PARTS if part not in skipped], at=clock.now(), say=notice)
+    asked, left = _parts(only, measure.PARTS) or list(measure.PARTS), _parts(skipped, measure.PARTS)
+    report = measure.run(folder, sources, [part for part in asked if part not in left], at=clock.now(), say=notice)
     if as_json:
         print_json(report)
         return
     for part, figures in report.items():
         click.echo(f"{part}: {figures}")
+
+
+def _parts(given: str, known: Collection[str]) -> list[str]:
+    """Raises BadParameter for a part that is none."""
+    found = [part.strip() for part in given.split(",") if part.strip()]
+    if strange := [part for part in found if part not in known]:
+        raise click.BadParameter(f"没有 {strange[0]} 这一部分，只有 {'、'.join(known)}。")
+    return found
