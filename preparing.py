@@ -24,7 +24,7 @@ from hotline.people import SYSTEM_ID, Person
 from hotline.settings import Settings
 from routing import store
 from sla import versions
-from tickets import setup
+from tickets import baseline, setup
 from tickets.catalogue import Item, responsible
 
 MANAGE = Path(__file__).with_name("manage.py")
@@ -46,6 +46,7 @@ def prepare(settings: Settings, url: str, *, empty: bool = False, progress: Prog
     with Session.begin() as s:
         s.execute(text("SELECT pg_advisory_xact_lock(hashtext('hotline setup'))"))
         chain.adopt(s)
+        baseline.write(s, at=clock.now())
         versions.seed(s, at=clock.now())
         if not empty and setup.is_empty(s):
             setup.load(s)

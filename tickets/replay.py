@@ -41,7 +41,7 @@ class Difference:
 def replay(s: Session, tickets: Sequence[Ticket]) -> list[Difference]:
     """What differs for these tickets; empty when the events give them again."""
     by_id = {ticket.id: ticket for ticket in tickets}
-    found = _found(s, tickets)
+    found = rows_of(s, tickets)
     told: dict[int, Rows] = {}
     differences: list[Difference] = []
     events = s.execute(
@@ -84,7 +84,7 @@ def _allowed(before: str | None, after: str | None) -> bool:
     return before is None or after in (None, before) or (State(before), State(str(after))) in STEPS
 
 
-def _found(s: Session, tickets: Sequence[Ticket]) -> dict[int, dict[str, Any]]:
+def rows_of(s: Session, tickets: Sequence[Ticket]) -> dict[int, dict[str, Any]]:
     """What the tables hold: per ticket its rows by name."""
     found: dict[int, dict[str, Any]] = {ticket.id: {name_of(ticket): ticket} for ticket in tickets}
     of = {f"ticket:{ticket.id}": ticket.id for ticket in tickets}

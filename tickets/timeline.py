@@ -165,6 +165,7 @@ SAYINGS: Mapping[str, Callable[[Mapping[str, Any], Names], tuple[str, str]]] = {
     "ticket.answered": lambda data, name: (_answered(data), data["reply"]),
     "ticket.revealed": lambda data, name: ("查看来电人信息", data["reason"]),
     "ticket.archived": lambda data, name: ("归档", ""),
+    "ticket.baselined": lambda data, name: ("系统升级：工单、承办段和时限以此时为起点入账", ""),
     "ticket.attached": lambda data, name: (f"补充附件 {data['files']} 个", data["text"]),
     "ticket.urged": lambda data, name: ("催办", data["text"]),
     "ticket.supervised": lambda data, name: ("督办", data["text"]),

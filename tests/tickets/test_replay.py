@@ -4,14 +4,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
+from hotline import chain, outbox
+from hotline.db import connect
+from hotline.migrate import configuration, migrate
 from hotline.outbox import Event
-from tests.tickets.conftest import Cast
-from tickets import dispatching, easing, resolving, returning, revisiting, signing
-from tickets.replay import fold, replay
+from hotline.people import Person
+from tests.tickets.conftest import Cast, populated
+from tickets import access, baseline, dispatching, easing, resolving, returning, revisiting, signing
+from tickets.filing import Matter, file
+from tickets.replay import every_ticket, fold, replay
 from tickets.ticket import Ticket
+from tickets.timeline import timeline
 
 
 @pytest.fixture
@@ -90,6 +97,46 @@ def test_the_citizens_number_and_name_stay_out_of_the_events(session: Session, l
 
 
 def events_of(ticket: Ticket):  # type: ignore[no-untyped-def]
-    from sqlalchemy import select
-
     return select(Event).where(Event.subject_kind == "ticket", Event.subject_id == ticket.id).order_by(Event.id)
+
+
+def test_tickets_from_before_events_told_their_changes_are_replayed_from_where_they_stood(empty_database: str, at: datetime) -> None:
+    engine = connect(empty_database)
+    hour = timedelta(hours=1)
+    with Session(engine, expire_on_commit=False) as s:
+        cast = populated(s, at)
+        numbers = [file(s, Matter(body="小区停水三天了没人管", kind="complaint", item="050101"), by=cast.operator, at=at).number for _ in range(3)]
+        for number in numbers[1:]:
+            ticket = access.find(s, number, cast.dispatcher)
+            dispatching.dispatch(s, ticket, department="gongshui", by=cast.dispatcher, at=at + hour)
+            signing.sign(s, ticket, by=cast.water, at=at + hour)
+        easing.extend(s, access.find(s, numbers[2], cast.supervisor), limit="1 workday", reason="管道老旧", by=cast.supervisor, at=at + hour)
+        s.commit()
+        clerk = cast.water.id
+    with engine.begin() as connection:
+        command.downgrade(configuration(connection), "0001")
+        assert "changes" not in {column["name"] for column in inspect(connection).get_columns("event")}
+    migrate(engine)
+    with Session(engine, expire_on_commit=False) as s:
+        assert len({difference.number for tickets in every_ticket(s) for difference in replay(s, tickets)}) == 3
+        chain.adopt(s)
+        assert baseline.write(s, at=at + 2 * hour) == 3
+        s.commit()
+    with Session(engine, expire_on_commit=False) as s:
+        assert [difference for tickets in every_ticket(s) for difference in replay(s, tickets)] == []
+        by = s.get_one(Person, clerk)
+        answer = {"result": "solved", "reply": "已恢复供水", "contacted_at": at + 3 * hour}
+        resolving.resolve(s, access.find(s, numbers[2], by), **answer, by=by, at=at + 4 * hour)  # type: ignore[arg-type]
+        file(s, Matter(body="又停水了", kind="complaint", item="050101"), by=by_name(s, "op"), at=at + 4 * hour)
+        s.commit()
+        assert baseline.write(s, at=at + 5 * hour) == 0
+        outbox.relay(s, send=lambda s, event: None, at=at + 5 * hour)
+        s.commit()
+        assert [difference for tickets in every_ticket(s) for difference in replay(s, tickets)] == []
+        assert chain.check(s).first_bad is None
+        assert "以此时为起点" in timeline(s, access.find(s, numbers[0], by_name(s, "op")))[-1].headline
+    engine.dispose()
+
+
+def by_name(s: Session, login: str) -> Person:
+    return s.scalars(select(Person).where(Person.login == login)).one()
