@@ -83,8 +83,8 @@ class Discipline(Controller):
         if not me.has(Role.SUPERVISOR):
             raise Forbidden("督办台由督办员使用。")
         with Session() as s:
-            found = board.counted(s, at=at)
-            rows = board.rows(s, found)
+            found = board.counted(s, me, at=at)
+            rows = board.rows(s, found, me)
             return BoardOut(iso(found.at), found.totals, found.overdue, [DepartmentOut(name=row.name, cases=row.cases, **asdict(row.standing)) for row in rows])
 
     @get("/discipline-cases", summary="监督件")

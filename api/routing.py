@@ -103,7 +103,7 @@ class Routing(Controller):
             return HotSpotsOut(
                 day=asked.isoformat(),
                 days=hotspots.DAYS,
-                surges=[SurgeOut(**asdict(one) | {"before": list(one.before)}) for one in hotspots.surges(s, day=asked)],
+                surges=[SurgeOut(**asdict(one) | {"before": list(one.before)}) for one in hotspots.surges(s, me, day=asked)],
                 clusters=[_cluster(one) for one in hotspots.clusters(s, me, at=at)],
             )
 

@@ -34,7 +34,7 @@ def _untold(s: Session) -> Any:
     """Tickets older than the first whose filing was told."""
     first = s.scalar(select(Event.subject_id).where(Event.kind == "ticket.filed", Event.changes.is_not(None)).order_by(Event.id).limit(1))
     row = Event.changes["ticket:" + cast(Ticket.id, String)]
-    told = exists().where(Event.subject_kind == "ticket", Event.subject_id == Ticket.id, row.has_key("number"))  # type: ignore[attr-defined]
+    told = exists().where(Event.subject_kind == "ticket", Event.subject_id == Ticket.id, row.has_key("number"))
     tickets = select(Ticket).where(~told)
     return tickets.where(Ticket.id < first) if first is not None else tickets
 

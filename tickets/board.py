@@ -4,13 +4,14 @@ Counting reads an index entry for each open leg. A city with a hundred thousand 
 few seconds and keeps the figures in one row with their moment (数据截至); a page reads that row. Where nobody counts, the page does.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, joinedload, mapped_column
 
 from hotline.db import Base
 from hotline.people import Department, Person
@@ -68,8 +69,10 @@ class Row:
     cases: int
 
 
-def counted(s: Session, *, at: datetime) -> Counted:
-    """The figures of the last half minute, or new ones."""
+def counted(s: Session, person: Person | None = None, *, at: datetime) -> Counted:
+    """The figures of the last half minute, or new ones. Whoever a ticket is about has their own, without it: they learn of it from no number."""
+    if person is not None and (hidden := access.about(s, person)):
+        return count(s, at=at, but=hidden)
     kept = s.get(Figures, 1)
     if kept is None or not kept.at <= at <= kept.at + GOOD_FOR:
         return count(s, at=at)
@@ -89,16 +92,16 @@ def keep(s: Session, *, at: datetime) -> int:
     return 1
 
 
-def count(s: Session, *, at: datetime) -> Counted:
-    """Counts now: from the entries of two partial indexes, whatever lies in the tables."""
-    paused = _paused(s, at)
+def count(s: Session, *, at: datetime, but: Sequence[int] = ()) -> Counted:
+    """Counts now: from the entries of two partial indexes, whatever lies in the tables. but: tickets that are left out."""
+    paused = _paused(s, at, but)
     still_late = sum(due <= at for dues in paused.values() for due in dues)
-    return Counted(at, _totals(s), _overdue(s, at) - still_late, tuple(_eased(standing, paused, at) for standing in _standings(s, at)))
+    return Counted(at, _totals(s, but), _overdue(s, at, but) - still_late, tuple(_eased(standing, paused, at) for standing in _standings(s, at, but)))
 
 
-def rows(s: Session, found: Counted) -> list[Row]:
-    """The departments of the board with their names and discipline cases, the most overdue first."""
-    cases = _cases(s)
+def rows(s: Session, found: Counted, person: Person | None = None) -> list[Row]:
+    """The departments of the board with their names and discipline cases, the most overdue first; no case that is about this person."""
+    cases = _cases(s, access.about(s, person) if person else ())
     standings = {standing.department: standing for standing in found.standings}
     codes = [*standings, *(code for code in cases if code not in standings)]
     names: dict[str, str] = {code: name for code, name in s.execute(select(Department.code, Department.name).where(Department.code.in_(codes)))}
@@ -113,21 +116,27 @@ def overdue(s: Session, person: Person, *, at: datetime, limit: int = PAGE) -> l
     return list(s.scalars(seen.order_by(Leg.due_at, Leg.id).limit(limit)))
 
 
-def _totals(s: Session) -> dict[str, int]:
-    found = {state: number for state, number in s.execute(select(Ticket.state, func.count()).where(Ticket.state.not_in(DONE)).group_by(Ticket.state))}
+def _totals(s: Session, but: Sequence[int]) -> dict[str, int]:
+    open_ = select(Ticket.state, func.count()).where(Ticket.state.not_in(DONE), *_without(Ticket.id, but))
+    found = {state: number for state, number in s.execute(open_.group_by(Ticket.state))}
     return {state.value: found.get(state, 0) for state in State if state not in DONE}
 
 
-def _overdue(s: Session, at: datetime) -> int:
-    return s.scalar(select(func.count()).select_from(Leg).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)) or 0
+def _overdue(s: Session, at: datetime, but: Sequence[int]) -> int:
+    late = select(func.count()).select_from(Leg).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, Leg.due_at <= at)
+    return s.scalar(late.where(*_without(Leg.ticket_id, but))) or 0
 
 
-def _standings(s: Session, at: datetime) -> tuple[Standing, ...]:
+def _without(ticket: InstrumentedAttribute[int], but: Sequence[int]) -> list[ColumnElement[bool]]:
+    return [ticket.not_in(but)] if but else []
+
+
+def _standings(s: Session, at: datetime, but: Sequence[int]) -> tuple[Standing, ...]:
     late = func.count().filter(Leg.due_at <= at)
     soon = func.count().filter(and_(Leg.due_at > at, Leg.due_at <= at + NEAR))
     found = s.execute(
         select(Leg.department_code, func.count(), func.count().filter(Leg.state == State.DISPATCHED), soon, late)
-        .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED)
+        .where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, *_without(Leg.ticket_id, but))
         .group_by(Leg.department_code)
         .order_by(late.desc(), soon.desc(), Leg.department_code)
         .limit(MOST)
@@ -135,10 +144,11 @@ def _standings(s: Session, at: datetime) -> tuple[Standing, ...]:
     return tuple(Standing(*row) for row in found)
 
 
-def _paused(s: Session, at: datetime) -> dict[str, list[datetime]]:
+def _paused(s: Session, at: datetime, but: Sequence[int]) -> dict[str, list[datetime]]:
     """The deadlines of the legs whose clock stands still, by department: a few, from an index of their own."""
     found: dict[str, list[datetime]] = {}
     open_ = select(Leg.department_code, Leg.due_at).where(Leg.ended_at.is_(None), Leg.state != State.RESOLVED, standing_still(at))
+    open_ = open_.where(*_without(Leg.ticket_id, but))
     for department, due in s.execute(open_.where(Leg.due_at.is_not(None))):
         found.setdefault(department, []).append(due)  # type: ignore[arg-type]
     return found
@@ -155,7 +165,7 @@ def _eased(standing: Standing, paused: dict[str, list[datetime]], at: datetime) 
     return replace(standing, overdue=standing.overdue - late, near=standing.near - soon, paused=len(dues))
 
 
-def _cases(s: Session) -> dict[str, int]:
+def _cases(s: Session, but: Sequence[int]) -> dict[str, int]:
     ended = (CaseState.WITHDRAWN, CaseState.CONCLUDED)
-    open_ = select(DisciplineCase.department_code, func.count()).where(DisciplineCase.state.not_in(ended)).group_by(DisciplineCase.department_code)
-    return {code: number for code, number in s.execute(open_)}
+    open_ = select(DisciplineCase.department_code, func.count()).where(DisciplineCase.state.not_in(ended), *_without(DisciplineCase.ticket_id, but))
+    return {code: number for code, number in s.execute(open_.group_by(DisciplineCase.department_code))}

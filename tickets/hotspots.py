@@ -118,6 +118,7 @@ def clusters(s: Session, person: Person, *, at: datetime, days: int = DAYS, limi
             func.max(Likeness.at).label("last"), func.max(Likeness.ticket_id).label("latest"),
         )
         .where(Likeness.at > at - timedelta(days=days), Likeness.at <= at, Likeness.cluster_id.is_not(None))
+        .where(Likeness.ticket_id.not_in(access.about(s, person)))
         .group_by(Likeness.cluster_id)
         .having(number > 1)
         .order_by(callers.desc(), number.desc(), Likeness.cluster_id.desc())
@@ -129,13 +130,15 @@ def clusters(s: Session, person: Person, *, at: datetime, days: int = DAYS, limi
     ]
 
 
-def surges(s: Session, *, day: date) -> list[Surge]:
+def surges(s: Session, person: Person, *, day: date) -> list[Surge]:
     """未诉先办: items of a day that come oftener than chance allows against the same weekday of the WEEKS before; the least likely first.
 
     Each item in each district, and in the whole city. A day that is not over is compared with whole days: what is a surge already stays one.
+    Tickets about this person are not counted for them.
     """
     days = [day, *days_before(day)]
-    found = [(key, counts) for level in (DISTRICT, 0) for key, counts in _counted(s, days, level).items()]
+    hidden = _hidden(s, person)
+    found = [(key, counts) for level in (DISTRICT, 0) for key, counts in _counted(s, days, level, hidden).items()]
     sure = [(key, counts, _by_chance(counts)) for key, counts in found if counts[0] >= LEAST]
     kept = sorted((one for one in sure if one[2] <= CHANCE), key=lambda one: (one[2], -one[1][0], one[0][0], one[0][1] is None))[:MOST]
     items = _names(s, Item, [item for (item, _), _, _ in kept])
@@ -159,8 +162,14 @@ def of_day(s: Session, person: Person, *, day: date, item: str, area: str | None
     return _tickets(s, person, rows.where(Likeness.area_code.startswith(area)) if area else rows)
 
 
-def _counted(s: Session, days: Sequence[date], digits: int) -> dict[tuple[str, str | None], list[int]]:
-    """Tickets of each item and area on each of the days; digits: of the area's code, none for the whole city."""
+def _hidden(s: Session, person: Person) -> list[tuple[date, str, str]]:
+    """Day, item and area under which each ticket about this person was counted."""
+    found = select(Likeness.at, Likeness.item_code, Likeness.area_code).where(Likeness.ticket_id.in_(access.about(s, person)))
+    return [(local(at).date(), item or "", area or "") for at, item, area in s.execute(found)]
+
+
+def _counted(s: Session, days: Sequence[date], digits: int, hidden: Sequence[tuple[date, str, str]]) -> dict[tuple[str, str | None], list[int]]:
+    """Tickets of each item and area on each of the days; digits: of the area's code, none for the whole city. hidden: what is taken off."""
     area = func.left(DailyCount.area_code, digits)
     rows = s.execute(
         select(DailyCount.day, DailyCount.item_code, area, func.sum(DailyCount.tickets))
@@ -171,7 +180,8 @@ def _counted(s: Session, days: Sequence[date], digits: int) -> dict[tuple[str, s
     for day, item, place, number in rows:
         if digits and (not place or place.endswith("00")):  # no district is known; the whole city counts it
             continue
-        found.setdefault((item, place or None), [0] * len(days))[days.index(day)] = int(number)
+        taken = sum((when, what, where[:digits]) == (day, item, place) for when, what, where in hidden)
+        found.setdefault((item, place or None), [0] * len(days))[days.index(day)] = int(number) - taken
     return found
 
 

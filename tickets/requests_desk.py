@@ -96,9 +96,10 @@ def consulted(s: Session, person: Person, *, limit: int = PAGE) -> list[tuple[Ti
     return [(ticket, one, own) for ticket, one, own in s.execute(asked.options(*LISTED).order_by(Opinion.id).limit(limit))]
 
 
-def violations_count(s: Session, *, since: datetime) -> int:
-    """How many second notices there have been since then."""
-    return s.scalar(select(func.count()).select_from(Notice).where(Notice.violation, Notice.at >= since)) or 0
+def violations_count(s: Session, person: Person, *, since: datetime) -> int:
+    """How many second notices there have been since then, of tickets that are not about this person."""
+    seen = select(func.count()).select_from(Notice).join(Ticket, Ticket.id == Notice.ticket_id).where(Notice.violation, Notice.at >= since)
+    return s.scalar(seen.where(access.about_others(person))) or 0
 
 
 def dispatch_accuracy(s: Session, *, since: datetime, until: datetime) -> tuple[int, int]:

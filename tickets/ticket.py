@@ -73,6 +73,8 @@ class Ticket(Base):
         Index("ix_ticket_due", "due_at", "id", postgresql_where=text("state not in ('closed', 'withdrawn', 'terminated', 'archived')")),
         Index("ix_ticket_received", "received_at"),
         Index("ix_ticket_phone", "phone_hash", "id", postgresql_where=text("phone_hash is not null")),
+        Index("ix_ticket_concerns", "concerns_id", postgresql_where=text("concerns_id is not null")),
+        Index("ix_ticket_concerns_name", "concerns_name", postgresql_where=text("concerns_id is null and concerns_name <> ''")),
         Index("ix_ticket_instructed", "id", postgresql_where=text("instructed")),
     )
 

@@ -26,7 +26,7 @@ class HotSpots(Controller):
         page.only(Role.SUPERVISOR)
         asked = day_of(day, page.at)
         with Session() as s:
-            clusters, surges = hotspots.clusters(s, page.me, at=page.at), hotspots.surges(s, day=asked)
+            clusters, surges = hotspots.clusters(s, page.me, at=page.at), hotspots.surges(s, page.me, day=asked)
         today = local(page.at).date()
         return page.show(
             "hotspots.html", clusters=clusters, surges=surges, day=asked, window=hotspots.DAYS, is_today=asked == today, before=asked - timedelta(days=1),

@@ -46,7 +46,7 @@ class RequestsDesk(Controller):
         with Session() as s:
             found = requests_desk.violations(s, page.me, after=after)
             rows = [(ticket_row(ticket, page.at), told(notice)) for ticket, notice in found.rows]
-            number = requests_desk.violations_count(s, since=page.at - MONTH)
+            number = requests_desk.violations_count(s, page.me, since=page.at - MONTH)
             right, sent = requests_desk.dispatch_accuracy(s, since=page.at - MONTH, until=page.at)
         return page.show("violations.html", tab="violations", rows=rows, after=found.after, number=number, right=right, sent=sent)
 

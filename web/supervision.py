@@ -86,13 +86,13 @@ class Supervision(Controller):
         page.only(Role.SUPERVISOR)
         with Session() as s:
             cases = [case_row(*found, page.at) for found in desks.discipline_queue(s, page.me)]
-            figures = board.counted(s, at=page.at)
+            figures = board.counted(s, page.me, at=page.at)
             return page.show(
                 "board.html",
                 as_of=figures.at,
                 totals=[(State(state), number) for state, number in figures.totals.items()],
                 late=figures.overdue,
-                standings=board.rows(s, figures),
+                standings=board.rows(s, figures, page.me),
                 near=urlencode({"due_from": local(figures.at).isoformat(), "due_until": local(figures.at + board.NEAR).isoformat()}),
                 overdue=[(leg_row(leg, page.at), leg.department.short, leg.lead) for leg in board.overdue(s, page.me, at=page.at)],
                 cases=[case for case in cases if case.state in ("proposed", "explained")],

@@ -47,7 +47,15 @@ def upgrade() -> None:
     op.create_index("ix_attachment_ticket", "attachment", ["ticket_id", "id"], unique=False)
 
 
+    op.create_index("ix_ticket_concerns", "ticket", ["concerns_id"], unique=False, postgresql_where=sa.text("concerns_id is not null"))
+    op.create_index(
+        "ix_ticket_concerns_name", "ticket", ["concerns_name"], unique=False, postgresql_where=sa.text("concerns_id is null and concerns_name <> ''")
+    )
+
+
 def downgrade() -> None:
+    op.drop_index("ix_ticket_concerns_name", table_name="ticket", postgresql_where=sa.text("concerns_id is null and concerns_name <> ''"))
+    op.drop_index("ix_ticket_concerns", table_name="ticket", postgresql_where=sa.text("concerns_id is not null"))
     op.drop_index("ix_attachment_ticket", table_name="attachment")
     op.drop_index(op.f("ix_attachment_sha256"), table_name="attachment")
     op.drop_table("attachment")

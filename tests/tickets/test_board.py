@@ -53,3 +53,19 @@ def test_the_board_names_departments_the_most_overdue_first(session: Session, fi
     late = leg.due_at + timedelta(hours=1)
     assert [row.name for row in board.rows(session, board.count(session, at=late))] == ["安和市供水集团"]
     assert board.overdue(session, cast.supervisor, at=late) == [leg] and board.overdue(session, cast.supervisor, at=at) == []
+
+
+def test_the_figures_of_whoever_a_ticket_is_about_do_not_count_it(session: Session, filed: Filed, cast: Cast, at: datetime) -> None:
+    filed()
+    by_id = _dispatch(session, filed(kind="fault", concerns=cast.supervisor.id), cast, at)
+    filed(kind="fault", concerns_name=cast.reviewer.name)
+    assert board.keep(session, at=at) == 1
+    everybody, concerned, named = (board.counted(session, person, at=at) for person in (cast.dispatcher, cast.supervisor, cast.reviewer))
+    assert (everybody.totals["filed"], everybody.totals["dispatched"]) == (2, 1)
+    assert (concerned.totals["filed"], concerned.totals["dispatched"], concerned.standings) == (2, 0, ())
+    assert (named.totals["filed"], named.totals["dispatched"]) == (1, 1)
+    leg = by_id.legs[0]
+    assert leg.due_at
+    late = leg.due_at + timedelta(days=1)
+    assert board.counted(session, cast.supervisor, at=late).overdue == 0 < board.counted(session, cast.dispatcher, at=late).overdue
+    assert board.rows(session, concerned, cast.supervisor) == []

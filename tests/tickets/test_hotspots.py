@@ -77,28 +77,41 @@ def test_more_than_on_the_same_weekday_of_four_weeks_is_a_surge(session: Session
         said(LAMPS[0], hours=-24 * 7 * week)
     for n in range(8):
         said(LAMPS[0], hours=n / 10)
-    found = hotspots.surges(session, day=local(at).date())
+    found = hotspots.surges(session, cast.supervisor, day=local(at).date())
     assert [(one.area, one.area_name, one.tickets, one.before) for one in found] == [("990102", "临湖区", 8, (1, 1, 1, 1)), (None, "全市", 8, (1, 1, 1, 1))]
     assert found[0].usual == 1 and found[0].chance < 0.001
     assert len(hotspots.of_day(session, cast.supervisor, day=local(at).date(), item="050101", area="990102")) == 8
     assert hotspots.of_day(session, cast.supervisor, day=local(at).date(), item="050101", area="990103") == []
 
 
-def test_as_many_as_ever_is_no_surge_nor_are_four_out_of_nowhere(session: Session, said: Said, at: datetime) -> None:
+def test_as_many_as_ever_is_no_surge_nor_are_four_out_of_nowhere(session: Session, said: Said, cast: Cast, at: datetime) -> None:
     for week in range(5):
         for n in range(6):
             said(LAMPS[0], hours=-24 * 7 * week + n / 10)
     for n in range(4):
         said(LAMPS[1], hours=n / 10, item="050102")
-    assert hotspots.surges(session, day=local(at).date()) == []
+    assert hotspots.surges(session, cast.supervisor, day=local(at).date()) == []
 
 
-def test_yesterdays_many_do_not_make_today_usual(session: Session, said: Said, at: datetime) -> None:
+def test_yesterdays_many_do_not_make_today_usual(session: Session, said: Said, cast: Cast, at: datetime) -> None:
     for n in range(30):
         said(LAMPS[0], hours=-24 + n / 10)
     for n in range(7):
         said(LAMPS[0], hours=n / 10)
-    assert hotspots.surges(session, day=local(at).date())[0].before == (0, 0, 0, 0)
+    assert hotspots.surges(session, cast.supervisor, day=local(at).date())[0].before == (0, 0, 0, 0)
+
+
+def test_neither_a_hot_spot_nor_a_surge_tells_anybody_of_what_is_about_them(session: Session, said: Said, cast: Cast, at: datetime) -> None:
+    about = [said(BURST[n % 3], hours=n / 10, kind="fault", concerns=cast.supervisor.id) for n in range(3)]
+    for n in range(5):
+        said(BURST[n % 3], hours=n / 10, phone=f"1380000000{n}")
+    other = Person(login="other", name="别的督办员", roles=[Role.SUPERVISOR.value])
+    soon, day = at + timedelta(hours=8), local(at).date()
+    assert [one.tickets for one in hotspots.clusters(session, other, at=soon)] == [8]
+    assert [one.tickets for one in hotspots.surges(session, other, day=day)] == [8, 8]
+    (mine,) = hotspots.clusters(session, cast.supervisor, at=soon)
+    assert (mine.tickets, mine.latest.id in {ticket.id for ticket in about}) == (5, False)
+    assert [one.tickets for one in hotspots.surges(session, cast.supervisor, day=day)] == [5, 5]
 
 
 def test_a_ticket_that_a_dispatcher_puts_under_another_item_is_counted_there(session: Session, said: Said, cast: Cast, at: datetime) -> None:
@@ -177,7 +190,7 @@ def test_among_twenty_thousand_tickets_nothing_is_read_from_end_to_end(many: Ses
         "hot spots": lambda: hotspots.clusters(many, boss, at=at),
         "one hot spot": lambda: hotspots.in_cluster(many, boss, ticket.id // 3 * 3, at=at),
         "accuracy": lambda: accuracy.quality(many, at=at, days=7),
-        "surges": lambda: hotspots.surges(many, day=local(at).date()),
+        "surges": lambda: hotspots.surges(many, boss, day=local(at).date()),
         "one surge": lambda: hotspots.of_day(many, boss, day=local(at).date(), item="000001", area=None),
     }
     for name, do in asked.items():
