@@ -65,10 +65,15 @@ def plain(value: Any) -> Any:
 @event.listens_for(Session, "after_flush")
 def _gather(s: Session, _: Any) -> None:
     for row in (*s.new, *s.dirty):
-        followed = _followed.get(type(row))
-        if followed and (changed := _changed(row, followed.columns, whole=row in s.new)) and (subject := followed.of(s, row)):
-            gathered = s.info.setdefault(PENDING, {}).setdefault(subject, {})
-            gathered.setdefault(name_of(row), {}).update(changed)
+        note(s, row, whole=row in s.new)
+
+
+def note(s: Session, row: Any, *, whole: bool = True) -> None:
+    """Gathers what changed in a row that is written. whole: it is new, and all of it is a change."""
+    followed = _followed.get(type(row))
+    if followed and (changed := _changed(row, followed.columns, whole=whole)) and (subject := followed.of(s, row)):
+        gathered = s.info.setdefault(PENDING, {}).setdefault(subject, {})
+        gathered.setdefault(name_of(row), {}).update(changed)
 
 
 def _changed(row: Any, columns: tuple[str, ...], *, whole: bool) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, case, func, select, text
+from sqlalchemy import ForeignKey, Index, String, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hotline import chain, changes
+from hotline import chain, changes, writing
 from hotline.db import Base
 from hotline.people import Person
 
@@ -51,9 +51,8 @@ class Event(Base):
 
 
 COLUMNS = ("kind", "subject_kind", "subject_id", "at", "by_id", "data", "version", "changes", "seal")
-NONE_WAITS = select(func.min(Event.id)).where(Event.relayed_at.is_(None)).scalar_subquery().is_(None)
-WRITE = insert(Event.__table__).returning(Event.__table__.c.id, case((NONE_WAITS, func.pg_notify(CHANNEL, ""))))  # type: ignore[arg-type]
-"""One row, and a bell for the relay where no event waits for it yet: notifying makes commits wait for one another, so a crowd rings only once."""
+RING = f"""SELECT id, CASE WHEN (SELECT min(id) FROM event WHERE relayed_at IS NULL) IS NULL THEN pg_notify('{CHANNEL}', '') END FROM new_event"""
+"""A bell for the relay where no event waits for it yet: notifying makes commits wait for one another, so a crowd rings only once."""
 
 
 class Claim(Base):
@@ -70,7 +69,15 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
 
     subject: a row with an integer `id`; its table name is the subject's kind. A deputy's events note on whose behalf it was (代理).
     """
+    return record_new(s, kind, subject, (), by=by, at=at, **data)
+
+
+def record_new(s: Session, kind: str, subject: Any, new: Sequence[Base], /, *, by: Person | None, at: datetime, **data: Any) -> Event:
+    """Writes the event of a verb that made new rows, and in the same statement those rows; they have their ids. The session then holds the subject."""
     s.flush()
+    for row in new:
+        writing.complete(row)
+        changes.note(s, row)
     if by is not None and by.on_behalf_of is not None:
         data["on_behalf_of"] = by.on_behalf_of
     told = changes.taken(s, (subject.__tablename__, subject.id))
@@ -79,7 +86,9 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
         version=getattr(subject, "version", None), changes=told,
     )  # fmt: skip
     event.seal = chain.seal(event)
-    event.id = s.execute(WRITE, {name: getattr(event, name) for name in COLUMNS}).scalar_one()
+    event.id = writing.write(s, [*new, event], then=RING).id
+    if subject in new:
+        writing.keep(s, subject)
     return event
 
 

@@ -103,13 +103,14 @@ def start(
     timer = made(subject=subject, clock=clock, at=at, terms=terms, round=round, limit=limit)
     if s.scalar(select(Timer.id).where(Timer.subject == subject, Timer.clock == clock, Timer.round == round)):
         raise Conflict("这一轮的计时已经开始。")
-    run(s, [timer], at=at)
+    s.add(timer)
     s.flush()
+    wake(s, [timer], at=at)
     return timer
 
 
 def made(*, subject: str, clock: str, at: datetime, terms: Terms, round: int = 1, limit: Limit | None = None) -> Timer:
-    """A clock that is yet to `run`. Raises Refused when the rule has no such clock."""
+    """A clock that is yet to be written, and to `wake` whoever sweeps. Raises Refused when the rule has no such clock."""
     own_limit, limit = limit is not None, limit or terms.rule.limit(clock)
     if limit is None:
         raise Refused(f"“{terms.rule.title}”没有这个时限（{clock}）。", field="clock")
@@ -121,10 +122,17 @@ def made(*, subject: str, clock: str, at: datetime, terms: Terms, round: int = 1
     return timer
 
 
-def run(s: Session, new: Sequence[Timer], *, at: datetime) -> None:
-    """Sets new clocks going, written together with the session's next flush: those of a new subject need no look at what has started before."""
-    _wake(s, new, at=at)
-    s.add_all(new)
+def wake(s: Session, timers: Sequence[Timer], *, at: datetime) -> None:
+    """A sleeping sweeper looks up when these clocks have a step before all others.
+
+    Only one that is close is worth waking anybody for: notifying takes a lock that every commit shares.
+    """
+    soonest = min((timer for timer in timers if timer.next_at is not None), key=lambda timer: timer.next_at or at, default=None)
+    if soonest is None or soonest.next_at is None or soonest.next_at - at > NAP:
+        return
+    others = select(func.min(Timer.next_at)).where(Timer.next_at.is_not(None), Timer.id != (soonest.id or 0))
+    nearest = func.coalesce(others.scalar_subquery(), func.to_timestamp(float("inf")))
+    s.execute(select(func.pg_notify(CHANNEL, _iso(soonest.next_at))).where(soonest.next_at < nearest))
 
 
 def stop(s: Session, *, subject: str, clock: str, at: datetime) -> Timer | None:
@@ -155,7 +163,7 @@ def pause(s: Session, *, subject: str, clock: str, at: datetime, reason: str, te
     # With a cap the clock is due to run on by itself: the sweep must see the steps that follow then.
     _plan(timer, terms, at=until) if until else _hold(timer)
     s.flush()
-    _wake(s, [timer], at=at)
+    wake(s, [timer], at=at)
     return timer
 
 
@@ -170,7 +178,7 @@ def resume(s: Session, *, subject: str, clock: str, at: datetime, terms: Terms) 
     timer.state, timer.paused_at, timer.stopped_at = RUNNING, None, None
     _plan(timer, terms, at=at)
     s.flush()
-    _wake(s, [timer], at=at)
+    wake(s, [timer], at=at)
     return timer
 
 
@@ -185,7 +193,7 @@ def extend(s: Session, *, subject: str, clock: str, at: datetime, limit: Limit, 
     timer.extensions = [*timer.extensions, [str(limit), _iso(at)]]
     _plan(timer, terms, at=at) if timer.state == RUNNING else _replan_paused(timer, terms, at)
     s.flush()
-    _wake(s, [timer], at=at)
+    wake(s, [timer], at=at)
     return timer
 
 
@@ -273,16 +281,6 @@ def _get(s: Session, subject: str, clock: str) -> Timer:
     if timer is None:
         raise NotFound("没有这个计时。")
     return timer
-
-
-def _wake(s: Session, timers: Sequence[Timer], *, at: datetime) -> None:
-    """Only a deadline that is close, and nearer than all others, is worth waking anybody for: notifying takes a lock that every commit shares."""
-    soonest = min((timer for timer in timers if timer.next_at is not None), key=lambda timer: timer.next_at or at, default=None)
-    if soonest is None or soonest.next_at is None or soonest.next_at - at > NAP:
-        return
-    others = select(func.min(Timer.next_at)).where(Timer.next_at.is_not(None), Timer.id != (soonest.id or 0))
-    nearest = func.coalesce(others.scalar_subquery(), func.to_timestamp(float("inf")))
-    s.execute(select(func.pg_notify(CHANNEL, _iso(soonest.next_at))).where(soonest.next_at < nearest))
 
 
 def _iso(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,11 +49,12 @@ class CalendarVersion(Base):
 
 
 Version = PolicyVersion | CalendarVersion
-LATEST: Final = text(
-    "(SELECT 'policy', name, id, digest FROM policy_version WHERE name = :policy ORDER BY id DESC LIMIT 1)"
-    " UNION ALL (SELECT DISTINCT ON (name) 'calendar', name, id, digest FROM calendar_version ORDER BY name, id DESC)"
-)
-"""What holds for new tickets, in one statement: the policy, and every calendar that its rules may name."""
+Latest = Mapping[tuple[str, str], tuple[int, str]]
+"""What holds for new tickets: ("policy" or "calendar", name) -> (version, digest)."""
+LATEST: Final = """(SELECT json_agg(json_build_array(kind, name, id, digest)) FROM (
+    (SELECT DISTINCT ON (name) 'policy', name, id, digest FROM policy_version ORDER BY name, id DESC) UNION ALL
+    (SELECT DISTINCT ON (name) 'calendar', name, id, digest FROM calendar_version ORDER BY name, id DESC)) newest(kind, name, id, digest))"""
+"""The same as one value of a larger statement, for `latest_from`: whoever has more to ask asks it together."""
 _kept: dict[str, Any] = {}
 KEPT: Final = 64
 """Policies and calendars this process keeps built, by the digest of what they say: a version never changes, so neither does its digest."""
@@ -93,9 +94,17 @@ def calendar_at(s: Session, version: int) -> Calendar:
     return calendar
 
 
-def terms_for(s: Session, matter: Matter, *, policy: str = SHIPPED_POLICY) -> Terms:
-    """The terms a new ticket is given: the current policy's rule for the matter, and the current version of that rule's calendar."""
-    latest = {(kind, name): (version, digest) for kind, name, version, digest in s.execute(LATEST, {"policy": policy})}
+def latest_from(told: Sequence[tuple[str, str, int, str]] | None) -> Latest:
+    """What holds for new tickets, from the value of LATEST."""
+    return {(kind, name): (version, digest) for kind, name, version, digest in told or ()}
+
+
+def terms_for(s: Session, matter: Matter, *, policy: str = SHIPPED_POLICY, latest: Latest | None = None) -> Terms:
+    """The terms a new ticket is given: the current policy's rule for the matter, and the current version of that rule's calendar.
+
+    latest: where it has been asked for already.
+    """
+    latest = latest_from(s.scalar(text(f"SELECT {LATEST}"))) if latest is None else latest
     if ("policy", policy) not in latest:
         raise NotFound(f"没有名为“{policy}”的时限规则。", field="name")
     policy_version, digest = latest["policy", policy]

@@ -26,7 +26,8 @@ from sla.limit import Limit
 from sla.policy import CLOCKS, Matter, Policy
 from sla.timers import Terms, Timer
 from sla.worktime import add
-from tickets.catalogue import item_as_of
+from tickets.catalogue import Item, item_as_of
+from tickets.groundwork import Groundwork
 from tickets.lifecycle import State
 from tickets.ticket import Kind, Leg, Ticket
 
@@ -34,13 +35,17 @@ STATEMENT = "statement"
 NO_LIMITS: Mapping[str, Limit] = {}
 
 
-def filed(s: Session, ticket: Ticket, *, at: datetime) -> None:
-    """The citizen's clock runs from when the citizen was heard, the dispatcher's from now; the ticket is new, so that nothing runs yet."""
-    terms = versions.terms_for(s, matter_of(s, ticket))
-    citizen = timers.made(subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=_citizens(terms))
-    mirror(ticket, citizen)
-    waits = [timers.made(subject=_ticket(ticket), clock="dispatch", at=at, terms=terms)] if terms.rule.limit("dispatch") else []
-    timers.run(s, [citizen, *waits], at=at)
+def filed(s: Session, ticket: Ticket, ground: Groundwork, *, at: datetime) -> list[Timer]:
+    """The citizen's clock runs from when the citizen was heard, the dispatcher's from now. Returns them; the ticket is new, and they are written with it."""
+    terms = versions.terms_for(s, _matter(ticket, ground.item), latest=ground.latest)
+    clocks = [timers.made(subject=_ticket(ticket), clock="citizen", at=ticket.received_at, terms=terms, limit=_citizens(terms))]
+    mirror(ticket, clocks[0])
+    if terms.rule.limit("dispatch"):
+        clocks.append(timers.made(subject=_ticket(ticket), clock="dispatch", at=at, terms=terms))
+    for clock, id_ in zip(clocks, ground.clocks, strict=False):
+        clock.id = id_
+    timers.wake(s, clocks, at=at)
+    return clocks
 
 
 def dispatched(s: Session, ticket: Ticket, legs: Sequence[Leg], *, at: datetime, limits: Mapping[str, Limit] = NO_LIMITS) -> None:
@@ -261,12 +266,15 @@ def light(whose: Ticket | Leg, at: datetime) -> Light:
 
 def matter_of(s: Session, ticket: Ticket) -> Matter:
     """The ticket as the policy's rules see it, with its item's mode and limits as they were when it was filed."""
+    return _matter(ticket, item_as_of(s, ticket.item_code, ticket.filed_at) if ticket.item_code else None)
+
+
+def _matter(ticket: Ticket, item: Item | None) -> Matter:
     tags = {"redo"} if ticket.round > 1 else set()
     if ticket.confidentiality == "anonymous":
         tags.add("anonymous")
     if ticket.track:
         tags.add(ticket.track)
-    item = item_as_of(s, ticket.item_code, ticket.filed_at) if ticket.item_code else None
     if item and item.mode:
         tags.add(item.mode)
     return Matter(

@@ -10,22 +10,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.clock import local
 from hotline.errors import Forbidden, NotFound, Refused
-from hotline.outbox import record
+from hotline.outbox import record_new
 from hotline.people import Person
 from hotline.privacy import fingerprint, phone_number
 from hotline.roles import Role
-from tickets import concerning, deadlines
-from tickets.catalogue import area_named, item_named
+from tickets import concerning, deadlines, groundwork
 from tickets.lifecycle import State
-from tickets.numbers import new_identity
 from tickets.suggesting import Advice
 from tickets.ticket import Kind, Ticket
 from tickets.tracks import track_of
 from tickets.wording import text_of
 
-CITY = "990100"
 MAY_FILE = (Role.OPERATOR, Role.DISPATCHER, Role.SYSTEM)
 CHANNELS = {"phone": "电话", "window": "窗口", "web": "网页", "letter": "来信", "api": "接口"}
 CONFIDENTIALITY = {"open": "公开", "confidential": "保密", "anonymous": "匿名"}
@@ -80,21 +76,19 @@ def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: d
     kind = _one_of(Kind, matter.kind)
     if kind is Kind.BAD_RATING and not by.has(Role.SYSTEM):
         raise Refused("差评整改由诉求人的评价产生，不能登记。", field="kind")
-    item = item_named(s, matter.item, on=local(at).date()) if matter.item else None
-    area = area_named(s, matter.area) if matter.area else None
-    named = new_identity(s, area=area.code if area else CITY, at=at)
+    ground = groundwork.laid(s, item=matter.item, area=matter.area, at=at)
     ticket = Ticket(
-        id=named.id,
-        number=named.number,
-        query_code=named.query_code,
+        id=ground.id,
+        number=ground.number,
+        query_code=ground.query_code,
         state=State.FILED,
         round=1,
         kind=kind,
         urgent=bool(advice and advice.alarms),
         alarms=list(advice.alarms) if advice else [],
         channel=_listed(matter.channel, CHANNELS, "channel", "来源渠道"),
-        item_code=item.code if item else None,
-        area_code=area.code if area else None,
+        item_code=matter.item or None,
+        area_code=matter.area or None,
         address=texts["address"],
         title=texts["title"] or _headline(texts["body"]),
         body=texts["body"],
@@ -115,10 +109,10 @@ def file(s: Session, matter: Matter, *, by: Person, at: datetime, received_at: d
         confidence=advice.suggestions[0].confidence if advice and advice.suggestions else None,
         legs=[],
     )
-    deadlines.filed(s, ticket, at=at)
-    s.add_all((ticket, text_of(ticket)))
-    record(
-        s, "ticket.filed", ticket, by=by, at=at, number=ticket.number, kind=ticket.kind, item=ticket.item_code, area=ticket.area_code, urgent=ticket.urgent,
+    clocks = deadlines.filed(s, ticket, ground, at=at)
+    record_new(
+        s, "ticket.filed", ticket, (ticket, text_of(ticket), *clocks), by=by, at=at,
+        number=ticket.number, kind=ticket.kind, item=ticket.item_code, area=ticket.area_code, urgent=ticket.urgent,
         **({"track": ticket.track} if ticket.should else {}),
     )  # fmt: skip
     return ticket

@@ -18,30 +18,35 @@ from hotline.privacy import keyed
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0/O/1/I
 HALF: Final = 15
 MASK: Final = (1 << HALF) - 1
-TAKE: Final = text("SELECT nextval('ticket_id_seq'), nextval(to_regclass(:serial))")
-"""Both in one statement; NULL for a sequence that does not exist yet."""
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Who a new ticket is: its row, its number, and the code by which the citizen asks after it."""
+class Series:
+    """The tickets of one district (six digits) on one day (YYYYMMDD): they count from 1."""
 
-    id: int
-    number: str
-    query_code: str
+    district: str
+    day: str
 
+    @classmethod
+    def of(cls, area: str, at: datetime) -> "Series":
+        """That of an area, on the day of `at` in Shanghai."""
+        return cls(area[:6], f"{local(at):%Y%m%d}")
 
-def new_identity(s: Session, *, area: str, at: datetime) -> Identity:
-    """The next free one for the district of `area` (its first six digits) on the day of `at` in Shanghai."""
-    digits = f"{area[:6]}{local(at):%Y%m%d}"
-    taken = {"serial": f"ticket_number_{digits[:6]}_{digits[6:]}"}
-    id_, serial = s.execute(TAKE, taken).one()
-    if serial is None:  # the first ticket of the area that day
-        s.execute(text("SELECT pg_advisory_xact_lock(hashtext(:serial))"), taken)
-        s.execute(text(f"CREATE SEQUENCE IF NOT EXISTS {taken['serial']}"))
-        id_, serial = s.execute(TAKE, taken).one()
-    number = f"12345-{digits[:6]}-{digits[6:]}-{serial:06d}-{check_digit(f'{digits}{serial:06d}')}"
-    return Identity(id_, number, query_code(id_))
+    @property
+    def sequence(self) -> str:
+        """The database's counter."""
+        return f"ticket_number_{self.district}_{self.day}"
+
+    def begin(self, s: Session) -> int:
+        """The counter is made with the first ticket, which gets its first number; of several first ones, each gets its own."""
+        s.execute(text("SELECT pg_advisory_xact_lock(hashtext(:sequence))"), {"sequence": self.sequence})
+        s.execute(text(f"CREATE SEQUENCE IF NOT EXISTS {self.sequence}"))
+        return int(s.execute(text("SELECT nextval(:sequence)"), {"sequence": self.sequence}).scalar_one())
+
+    def number(self, serial: int) -> str:
+        """The number of its ticket `serial`."""
+        digits = f"{self.district}{self.day}{serial:06d}"
+        return f"12345-{self.district}-{self.day}-{serial:06d}-{check_digit(digits)}"
 
 
 def check_digit(digits: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, and_, bindparam, cast, literal
 from sqlalchemy.dialects.postgresql import ARRAY, array
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from hotline import folding
 from hotline.db import Base
@@ -34,8 +34,6 @@ class TicketText(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
     folded: Mapped[str]
     keys: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
-
-    ticket: Mapped[Ticket] = relationship(lazy="raise")  # written after it
 
 
 def text_of(ticket: Ticket) -> TicketText:

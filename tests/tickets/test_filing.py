@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hotline.errors import Forbidden, NotFound, Refusal, Refused
@@ -14,7 +15,7 @@ from hotline.privacy import phone_number
 from tests.tickets.conftest import Cast
 from tickets import access
 from tickets.filing import Matter, file
-from tickets.numbers import ALPHABET, check_digit, is_number, new_identity, query_code
+from tickets.numbers import ALPHABET, check_digit, is_number, query_code
 from tickets.ticket import Ticket
 
 
@@ -93,9 +94,36 @@ def test_a_stranger_does_not_find_the_ticket(session: Session, cast: Cast, filed
             access.find(session, ticket.number, stranger)
 
 
-def test_numbers_of_one_area_and_day_rise_and_every_area_counts_for_itself(session: Session, at: datetime) -> None:
-    first, second, other = (new_identity(session, area=area, at=at).number for area in ("990102001", "990102", "990103"))
+def test_numbers_of_one_area_and_day_rise_and_every_area_counts_for_itself(filed: Callable[..., Ticket]) -> None:
+    first, second, other = (filed(area=area).number for area in ("990102001", "990102", None))
     assert [number.split("-")[3] for number in (first, second, other)] == ["000001", "000002", "000001"]
+
+
+def test_filing_asks_once_and_writes_once(session: Session, filed: Callable[..., Ticket], cast: Cast, at: datetime) -> None:
+    filed(area="990102")  # the first of the day makes the area's counter
+    statements: list[str] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    file(session, Matter(body="停水", kind="help", item="050101", area="990102"), by=cast.operator, at=at)
+    assert len(statements) == 2
+
+
+def test_the_ticket_that_was_filed_is_the_one_that_is_read_again(session: Session, cast: Cast, at: datetime) -> None:
+    ticket = file(session, Matter(body="停水", kind="help", item="050101", phone="13800001234"), by=cast.operator, at=at)
+    said = {name: getattr(ticket, name) for name in Ticket.__table__.columns.keys()}  # noqa: SIM118
+    assert ticket in session and not session.is_modified(ticket)
+    session.expire(ticket)
+    assert session.get(Ticket, ticket.id) is ticket
+    assert {name: getattr(ticket, name) for name in said} == said
+
+
+def test_what_is_refused_halfway_leaves_nothing_to_commit(session: Session, filed: Callable[..., Ticket], cast: Cast, at: datetime) -> None:
+    known = filed()
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(text("SELECT setval('ticket_id_seq', :id, false)"), {"id": known.id})  # the next one would have an id that is taken
+        file(session, Matter(body="停水", kind="help"), by=cast.operator, at=at)
+    assert session.scalar(select(func.count()).select_from(Ticket)) == 1
+    session.commit()
 
 
 @given(st.from_regex(r"[0-9]{20}", fullmatch=True), st.integers(0, 19), st.integers(1, 9))
