@@ -1,11 +1,15 @@
 """The database session, and the base of every table. `with Session.begin() as s:` stands at the edge; the domain never commits."""
 
+import time
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from select import POLLIN, poll
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, DateTime, Engine, Enum, MetaData, create_engine
+import psycopg
+from sqlalchemy import BigInteger, DateTime, Engine, Enum, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.orm import Session as Session_
 
@@ -42,11 +46,10 @@ Session: sessionmaker[Session_] = sessionmaker(expire_on_commit=False)
 
 def connect(url: str, *, application: str = "hotline", pool_size: int = 10) -> Engine:
     """An engine for `url` with our time-outs. lock_timeout: nobody waits for a row longer than 5 s."""
-    return create_engine(
+    engine = create_engine(
         psycopg_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error message repeats them, and they are citizens' data
         connect_args={
             "application_name": application,
@@ -54,6 +57,35 @@ def connect(url: str, *, application: str = "hotline", pool_size: int = 10) -> E
             "options": "-c lock_timeout=5s -c timezone=UTC -c idle_in_transaction_session_timeout=60s",
         },
     )
+    event.listen(engine, "checkout", _is_there)
+    return engine
+
+
+TRUSTED: Final = 5.0
+"""Seconds after an answer for which a connection that keeps quiet is taken to be there."""
+ANSWERED: Final = "answered"
+
+
+def _is_there(connection: Any, record: Any, _: Any) -> None:
+    """Asks a pooled connection whether it is still there; where not, the pool makes a new one.
+
+    A server that ends a connection says so on it, and one that has nothing to say keeps quiet: a look at the socket saves asking each time.
+    """
+    now = time.monotonic()
+    try:
+        if now - record.info.get(ANSWERED, 0.0) < TRUSTED and not _says_something(connection):
+            return
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError from error
+    record.info[ANSWERED] = now
+
+
+def _says_something(connection: Any) -> bool:
+    socket = poll()
+    socket.register(connection.fileno(), POLLIN)
+    return bool(socket.poll(0))
 
 
 def bind(url: str, *, application: str = "hotline", pool_size: int = 10) -> Engine:
