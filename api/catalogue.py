@@ -87,10 +87,10 @@ class Catalogue(Controller):
     tags = ["目录"]
 
     @get("/items", summary="事项目录")
-    def items(self, me: Me) -> list[Node]:
-        """All items, by code."""
+    def items(self, me: Me, q: FromQuery[str] = "", parent: FromQuery[str | None] = None, after: FromQuery[str] = "") -> list[Node]:
+        """By code, 200 at a time (`after`: the last code of the page before). q: by a piece of the name, or the code's beginning; parent: directly under."""
         with Session() as s:
-            return [Node(item.code, item.name, item.parent_code) for item in s.scalars(select(Item).order_by(Item.code))]
+            return _nodes(s, Item, q, parent, after)
 
     @get("/items/{code:str}", summary="一个事项")
     def item(self, code: FromPath[str], me: Me, as_of: FromQuery[datetime | None] = None) -> ItemOut:
@@ -111,10 +111,10 @@ class Catalogue(Controller):
         return ResponsibleOut(row.item_code, row.area_code, row.lead, row.co_handlers, row.basis, row.valid_from, row.valid_to)
 
     @get("/areas", summary="区划")
-    def areas(self, me: Me) -> list[Node]:
-        """All areas, by code."""
+    def areas(self, me: Me, q: FromQuery[str] = "", parent: FromQuery[str | None] = None, after: FromQuery[str] = "") -> list[Node]:
+        """The same for areas."""
         with Session() as s:
-            return [Node(area.code, area.name, area.parent_code) for area in s.scalars(select(Area).order_by(Area.code))]
+            return _nodes(s, Area, q, parent, after)
 
     @get("/departments", summary="承办单位")
     def departments(self, me: Me, q: FromQuery[str] = "", parent: FromQuery[str | None] = None, after: FromQuery[str] = "") -> list[Node]:
@@ -173,6 +173,15 @@ class CatalogueFiles(Controller):
             return {"version": version.id if version else None, "digest": version.digest if version else None, **_plan(found)}
 
         return once(request, content + f"{name}{whole}{base}".encode(), by=me, at=at, status=200, do=do)
+
+
+def _nodes(s: Session_, tree: type[Item] | type[Area], q: str, parent: str | None, after: str) -> list[Node]:
+    found = select(tree.code, tree.name, tree.parent_code).where(tree.code > after).order_by(tree.code).limit(PAGE)
+    if parent:
+        found = found.where(tree.parent_code == parent)
+    if q.strip():
+        found = found.where(tree.code.startswith(q.strip(), autoescape=True) | tree.name.contains(q.strip(), autoescape=True))
+    return [Node(*row) for row in s.execute(found)]
 
 
 def _sent(data: dict[str, Any]) -> tuple[bytes, str, bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from hotline.capacity import works_in
@@ -48,14 +48,41 @@ def unit_code(s: Session, typed: str, field: str = "department") -> str:
     return organisation.unit_named(s, typed, field=field).code if typed.strip() else ""
 
 
-def areas(s: Session) -> list[Group]:
-    """Districts, each with its streets."""
-    rows = s.execute(select(Area.code, Area.name, Area.parent_code, Area.level).order_by(Area.code)).all()
-    return [
-        Group(name, (Choice(code, f"{name}（不分街道）"), *(Choice(under, street) for under, street, parent, _ in rows if parent == code)))
-        for code, name, _, level in rows
-        if level == "district"
-    ]
+def areas(s: Session, *codes: str | None) -> list[Group]:
+    """The names of areas that a form already has; all others are searched for as they are typed."""
+    found = _areas(s, Area.code.in_({code for code in codes if code}), len(codes))
+    return [Group("", tuple(found))] if found else []
+
+
+def areas_like(s: Session, typed: str, limit: int = organisation.FEW) -> list[Choice]:
+    """Areas by a piece of their code, their name, or of a landmark's in them; districts before their streets. The districts while nothing is typed."""
+    typed = typed.strip()
+    names = (Area.name, cast(Area.aliases, Text))
+    like = or_(Area.code.startswith(typed, autoescape=True), *(name.contains(typed, autoescape=True) for name in names))
+    return _areas(s, like if typed else Area.level == "district", limit)
+
+
+def area_code(s: Session, typed: str) -> str | None:
+    """The area that was picked (`990102001 湖滨街道（临湖区）`) or typed: its code, or a name that only one has. None for nothing; raises Refused."""
+    typed = typed.strip()
+    if not typed:
+        return None
+    if code := re.match(r"\d{6,12}\b", typed):
+        return code[0]
+    exact = list(s.scalars(select(Area.code).where(Area.name == typed).limit(2)))
+    found = areas_like(s, typed, 8)
+    if len(exact) == 1 or len(found) == 1:
+        return exact[0] if len(exact) == 1 else found[0].code
+    if not found:
+        raise Refused(f"没有找到区划“{typed[:30]}”，请从列表中选择。", field="area")
+    raise Refused(f"区划“{typed[:30]}”可能是：{'、'.join(f'{one.code} {one.name}' for one in found)}。请写明编码或全名。", field="area")
+
+
+def _areas(s: Session, so: ColumnElement[bool], limit: int) -> list[Choice]:
+    above = aliased(Area)
+    found = select(Area.code, Area.name, above.name, above.level).outerjoin(above, above.code == Area.parent_code).where(so)
+    rows = s.execute(found.order_by(func.length(Area.code), Area.code).limit(limit))
+    return [Choice(code, f"{name}（{upper}）" if level == "district" else name) for code, name, upper, level in rows]
 
 
 def items(s: Session, typed: str = "", limit: int = organisation.FEW) -> list[Choice]:

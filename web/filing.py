@@ -122,7 +122,7 @@ def form(
         channels=WITHOUT_A_CALL,
         confidentialities=CONFIDENTIALITY,
         burdens=BURDEN,
-        areas=choices.areas(s),
+        areas=choices.areas(s, values["area"]),
         departments=[],
         caller=masked_phone(caller),
         known=reception.known(s, page, (typed.text("phone") if typed else "") or caller),
@@ -165,7 +165,7 @@ def _file(s: Session_, page: Page, form: Form, call_id: int | None, live_id: int
     call = calls.find(s, call_id, by=page.me, lock=True) if call_id is not None else None
     if live_id is not None:
         call = live_calls.find(s, live_id, lock=True)
-    area = form.text("area") or None
+    area = choices.area_code(s, form.text("area"))
     matter = Matter(
         body=form.text("body"),
         kind=form.text("kind"),
@@ -250,7 +250,15 @@ THEN: dict[str, Callable[[Session_, Page, Form, Ticket], None]] = {"dispatch": _
 
 def _advice(s: Session_, page: Page, text: str, area: str) -> Advice | None:
     text = clean(text, "body") if len(text) <= tickets_filing.LONGEST["body"] else ""
-    return advise(s, page.request.app.state.classifier, text, at=page.at, area=area or None, by=page.me) if text else None
+    return advise(s, page.request.app.state.classifier, text, at=page.at, area=_area(s, area), by=page.me) if text else None
+
+
+def _area(s: Session_, typed: str) -> str | None:
+    """The area that was typed, None while it is none yet: advice is given all the same."""
+    try:
+        return choices.area_code(s, typed)
+    except Refused:
+        return None
 
 
 def _fresh(advice: Advice | None, body: str, channel: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,12 @@ class Form:
     def all_texts(self) -> dict[str, list[str]]:
         """Every field that says anything."""
         return {name: texts for name in (*self._values, *self._added) if (texts := self.texts(name))}
+
+    def pairs(self, name: str, beside: str) -> list[tuple[str, str]]:
+        """Each value of one field with what stands beside it in another, line by line; lines whose first is empty are left out."""
+        columns = [self._values.getall(field, []) if isinstance(self._values, MultiMixin) else [] for field in (name, beside)]
+        texts = [[value.strip() if isinstance(value, str) else "" for value in column] for column in columns]
+        return [(one, other) for one, other in zip_longest(*texts, fillvalue="") if one]
 
     def ticked(self, name: str) -> bool:
         """Whether a box was ticked."""

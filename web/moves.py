@@ -153,7 +153,8 @@ def offered(s: Session, ticket: Ticket, view: TicketView, me: Person, at: dateti
         given["departments"] = []
     if Verb.DISPATCH in verbs:
         proposal = choices.proposal(s, ticket, at)
-        given |= {"proposal": proposal, "areas": choices.areas(s), "departments": choices.departments(s, proposal.department, *proposal.co_handlers)}
+        given |= {"proposal": proposal, "areas": choices.areas(s, ticket.area_code), "helpers": [(code, "") for code in proposal.co_handlers]}
+        given["departments"] = choices.departments(s, proposal.department, *proposal.co_handlers)
     if Verb.TRIAGE in verbs:
         given |= {"shoulds": SHOULD, "obstacles": OBSTACLES, "verdicts": VERDICTS}
     if Verb.ASK_EXCLUSION in verbs:

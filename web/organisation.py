@@ -138,7 +138,7 @@ def unit_page(page: Page, *, unit: str = "", words: str = "", after: str = "", f
         staff, _ = people_browse.of_unit(s, chosen.code, at=page.at) if chosen else ([], None)
         line = organisation.above(s, chosen) if chosen else []
         named = choices.departments(s, chosen.parent_code) if chosen else []
-        areas = choices.areas(s)
+        areas = choices.areas(s, form.text("area"), chosen.area_code if chosen else None)
     return page.show(
         "organisation.html", status=status_of(no) if no else 200, unit=chosen, line=line, nodes=nodes, more=more, found=found, words=words, staff=staff,
         kinds=UNIT_KINDS, areas=areas, departments=named, form=form, no=no.sentence if no else "", field=no.field if no else None,
@@ -209,7 +209,7 @@ def _of_person(page: Page, login: str, form: Form, said: str, do: Callable[[Sess
 
 def _unit(s: Session_, form: Form) -> dict[str, Any]:
     parent = choices.unit_code(s, form.text("parent"), "parent") or None
-    return {name: form.text(name) for name in ("name", "short", "kind", "duties")} | {"parent": parent, "area": form.text("area") or None}
+    return {name: form.text(name) for name in ("name", "short", "kind", "duties")} | {"parent": parent, "area": choices.area_code(s, form.text("area"))}
 
 
 def _memberships(s: Session_, form: Form) -> dict[str, list[str]]:

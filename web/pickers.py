@@ -1,4 +1,4 @@
-"""What a unit or item field offers while it is typed into: a few options that hold the words. Without JavaScript the server resolves what was typed."""
+"""What a field for a unit, an item or an area offers while it is typed into: a few that hold the words. Without JavaScript the server resolves it."""
 
 from typing import Any
 
@@ -25,6 +25,13 @@ class Pickers(Controller):
                 found = [choices.Choice(unit.code, unit.name) for unit in organisation.search(s, words, answering=True)]
             else:
                 found = [choices.Choice(node.code, node.name) for node in organisation.children(s, None)[0] if node.active and node.kind != "discipline"]
+        return page.part("options.html", found=found)
+
+    @get("/areas", sync_to_thread=True)
+    def areas(self, request: Request[Any, Any, Any], page: Answer) -> Template:
+        """Areas that hold the words; the districts while nothing is typed."""
+        with Session() as s:
+            found = choices.areas_like(s, _typed(request))
         return page.part("options.html", found=found)
 
     @get("/items", sync_to_thread=True)

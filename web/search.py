@@ -88,9 +88,10 @@ class Search(Controller):
 
 
 def _named(wanted: Wanted) -> Wanted:
-    """The unit and the item by their codes, however they were typed."""
+    """The unit, the item and the area by their codes, however they were typed."""
     with Session() as s:
-        return replace(wanted, unit=choices.unit_code(s, wanted.unit, "unit"), item=choices.item_code(s, wanted.item) or "")
+        unit, item, area = choices.unit_code(s, wanted.unit, "unit"), choices.item_code(s, wanted.item), choices.area_code(s, wanted.area)
+        return replace(wanted, unit=unit, item=item or "", area=area or "")
 
 
 def _results(page: Page, wanted: Wanted, after: str | None, *, no: Refusal | None = None) -> Response[Any]:
@@ -110,7 +111,7 @@ def _page(
 ) -> Template:
     """given: what was asked, where it could not be understood."""
     with Session() as s:
-        offered = {"departments": choices.departments(s, wanted.unit), "areas": choices.areas(s)}
+        offered = {"departments": choices.departments(s, wanted.unit), "areas": choices.areas(s, wanted.area)}
         kept = [Kept(one.id, one.name, one.query, one.person_id == page.me.id, bool(one.department_code)) for one in views.views_of(s, page.me)]
     query = queries.spelt(wanted)
     asked = wanted.text if given is None else (given.get("q") or [""])[-1]

@@ -49,11 +49,11 @@ class Verbs(Controller):
         """派单."""
 
         def do(s: Session_, ticket: Ticket) -> None:
-            units = [choices.unit_code(s, typed, "co_handlers") for typed in form.texts("co_handlers")]
+            limits = {choices.unit_code(s, typed, "co_handlers"): limit for typed, limit in form.pairs("co_handlers", "co_limits")}
             dispatching.dispatch(
-                s, ticket, department=choices.unit_code(s, form.text("department")), co_handlers=units, item=choices.item_code(s, form.text("item")),
-                area=form.text("area") or None, basis=form.text("basis"), in_order=form.ticked("in_order"),
-                limits=dict.fromkeys(units, form.text("limit")), by=page.me, at=page.at,
+                s, ticket, department=choices.unit_code(s, form.text("department")), co_handlers=list(limits), item=choices.item_code(s, form.text("item")),
+                area=choices.area_code(s, form.text("area")), basis=form.text("basis"), in_order=form.ticked("in_order"),
+                limits=limits, by=page.me, at=page.at,
             )  # fmt: skip
 
         return act(page, number, Verb.DISPATCH, form, do)

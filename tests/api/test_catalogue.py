@@ -78,3 +78,14 @@ def test_a_token_acts_in_the_capacity_that_was_chosen(client: TestClient[Any], a
     assert client.post("/api/v1/sign-ins/current/capacity", headers=clerk, json={"key": "unit:zhujian"}).status_code == 422
     client.post("/api/v1/sign-ins/current/capacity", headers=clerk, json={"key": ""})
     assert client.get("/api/v1/sign-ins/current", headers=clerk).json()["department"] == "gongshui"
+
+
+def test_items_and_areas_come_by_pages_and_are_searched(client: TestClient[Any], as_: Headers) -> None:
+    clerk = as_("clerk@gongshui")
+    first = client.get("/api/v1/items", headers=clerk).json()
+    assert len(first) == 200
+    second = client.get("/api/v1/items", headers=clerk, params={"after": first[-1]["code"]}).json()
+    assert second and second[0]["code"] > first[-1]["code"]
+    assert {one["code"] for one in client.get("/api/v1/items?q=供水", headers=clerk).json()} >= {"090481"}
+    assert all(one["parent"] == "990102" for one in client.get("/api/v1/areas?parent=990102", headers=clerk).json())
+    assert client.get("/api/v1/areas?q=临湖", headers=clerk).json()[0] == {"code": "990102", "name": "临湖区", "parent": "990100"}

@@ -89,7 +89,7 @@ def test_units_are_consulted_on_the_ticket(as_: As, ticket: Stage) -> None:
     _post(dispatcher, number, "consultations", units="jiaoyu", text="学校门前的管道归谁", meets_at="2099-01-05T09:00")
     assert number in asked.sees("/inbox") and "提交会商意见" in asked.sees("/inbox")
     page = asked.sees(f"/tickets/{number}")
-    assert _buttons(page) == ["会商意见"] and "会商中" in page
+    assert _buttons(page) == ["会商意见", "补充附件"] and "会商中" in page
     _post(asked, number, "opinions", text="校外归供水集团")
     _post(dispatcher, number, "consultations/conclusion", text="由供水集团负责")
     assert "校外归供水集团" in dispatcher.sees(f"/tickets/{number}") and _buttons(asked.sees(f"/tickets/{number}")) == []
@@ -106,7 +106,8 @@ def test_a_leaders_instruction_marks_the_ticket_and_has_a_list(as_: As, ticket: 
 
 def test_co_handlers_wait_for_their_turn_and_the_lead_may_say_why_one_is_absent(as_: As, ticket: Stage) -> None:
     number = ticket("filed")
-    _post(as_("dispatcher"), number, "dispatch", department="gongshui", item="090481", co_handlers=["shuili", "zhujian"], in_order="yes", limit="2 小时")
+    helpers = {"co_handlers": ["shuili", "zhujian"], "co_limits": ["2 小时", ""], "in_order": "yes"}
+    _post(as_("dispatcher"), number, "dispatch", department="gongshui", item="090481", **helpers)
     page = as_("dispatcher").sees(f"/tickets/{number}")
     assert "随后依次协办" in page and as_("clerk@zhujian").get(f"/tickets/{number}").status_code == 404
     clerk = as_("clerk@gongshui")
