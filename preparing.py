@@ -50,6 +50,8 @@ def prepare(settings: Settings, url: str, *, empty: bool = False, progress: Prog
         versions.seed(s, at=clock.now())
         if not empty and setup.is_empty(s):
             setup.load(s)
+        elif not empty:
+            setup.complete(s, at=clock.now())
         if hand_out:
             logins = _logins(s, new=not s.scalar(select(Person.id).where(Person.password_hash.is_not(None)).limit(1)))
     try:
