@@ -4,7 +4,7 @@ A table is followed (`follow`) by whoever owns it. Every change of a followed ro
 a transaction that would commit one without is refused, so that replaying the events always gives the rows again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -55,6 +55,8 @@ def name_of(row: Any) -> str:
 
 def plain(value: Any) -> Any:
     """A value as JSON holds it: moments in UTC, words as text."""
+    if type(value) in AS_THEY_ARE:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -62,25 +64,35 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+AS_THEY_ARE = frozenset({str, int, float, bool, type(None), list, dict})
+"""Most values by far."""
+
+
+def note(s: Session, row: Any, held: Mapping[str, Any]) -> None:
+    """Gathers a new row: all that it holds is a change. held: by column, as JSON holds it."""
+    if followed := _followed.get(type(row)):
+        _gather(s, row, followed, {name: value for name in followed.columns if (value := held.get(name)) is not None})
+
+
 @event.listens_for(Session, "after_flush")
-def _gather(s: Session, _: Any) -> None:
-    for row in (*s.new, *s.dirty):
-        note(s, row, whole=row in s.new)
+def _flushed(s: Session, _: Any) -> None:
+    for row in s.new:
+        if type(row) in _followed:
+            note(s, row, {name: plain(row.__dict__.get(name)) for name in columns_of(type(row))})
+    for row in s.dirty:
+        if followed := _followed.get(type(row)):
+            _gather(s, row, followed, {name: plain(row.__dict__[name]) for name in _changed(row, followed.columns)})
 
 
-def note(s: Session, row: Any, *, whole: bool = True) -> None:
-    """Gathers what changed in a row that is written. whole: it is new, and all of it is a change."""
-    followed = _followed.get(type(row))
-    if followed and (changed := _changed(row, followed.columns, whole=whole)) and (subject := followed.of(s, row)):
+def _gather(s: Session, row: Any, followed: Followed, changed: dict[str, Any]) -> None:
+    if changed and (subject := followed.of(s, row)):
         gathered = s.info.setdefault(PENDING, {}).setdefault(subject, {})
         gathered.setdefault(name_of(row), {}).update(changed)
 
 
-def _changed(row: Any, columns: tuple[str, ...], *, whole: bool) -> dict[str, Any]:
-    if whole:
-        return {name: plain(value) for name in columns if (value := row.__dict__.get(name)) is not None}
+def _changed(row: Any, columns: tuple[str, ...]) -> list[str]:
     state = inspect(row)
-    return {name: plain(state.dict[name]) for name in columns if name in state.committed_state and _differs(state, name)}
+    return [name for name in columns if name in state.committed_state and _differs(state, name)]
 
 
 def _differs(state: Any, name: str) -> bool:
@@ -99,4 +111,3 @@ def _account_for_all(s: Session) -> None:
 @event.listens_for(Session, "after_rollback")
 def _forget(s: Session) -> None:
     s.info.pop(PENDING, None)
-

@@ -75,9 +75,9 @@ def record(s: Session, kind: str, subject: Any, /, *, by: Person | None, at: dat
 def record_new(s: Session, kind: str, subject: Any, new: Sequence[Base], /, *, by: Person | None, at: datetime, **data: Any) -> Event:
     """Writes the event of a verb that made new rows, and in the same statement those rows; they have their ids. The session then holds the subject."""
     s.flush()
-    for row in new:
-        writing.complete(row)
-        changes.note(s, row)
+    rows = [writing.new(row) for row in new]
+    for row in rows:
+        changes.note(s, row.row, row.held)
     if by is not None and by.on_behalf_of is not None:
         data["on_behalf_of"] = by.on_behalf_of
     told = changes.taken(s, (subject.__tablename__, subject.id))
@@ -86,7 +86,7 @@ def record_new(s: Session, kind: str, subject: Any, new: Sequence[Base], /, *, b
         version=getattr(subject, "version", None), changes=told,
     )  # fmt: skip
     event.seal = chain.seal(event)
-    event.id = writing.write(s, [*new, event], then=RING).id
+    event.id = writing.write(s, [*rows, writing.new(event)], then=RING).id
     if subject in new:
         writing.keep(s, subject)
     return event

@@ -7,41 +7,54 @@ which the server takes apart by the types of its own tables; the statement is pu
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, TypeDecorator
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from hotline.changes import plain
 from hotline.db import Base
 
 Shape = tuple[tuple[type[Base], tuple[str, ...]], ...]
 """What a statement writes: tables, with the columns that are given."""
 
 
-def complete(row: Base) -> None:
-    """Gives a new row the defaults of what it does not say yet, as a flush would."""
-    for name, default in _columns(type(row)).defaults.items():
-        if name not in row.__dict__:
-            setattr(row, name, default())
+@dataclass(frozen=True, slots=True)
+class New:
+    """A new row, and what it holds as JSON holds it (sealed where the column is)."""
+
+    row: Base
+    held: dict[str, Any]
 
 
-def write(s: Session, rows: Sequence[Base], *, then: str) -> Row[Any]:
+def new(row: Base) -> New:
+    """A row that is yet to be written. What it does not say gets its default, as in a flush; the server's, such as an id, where only that has one."""
+    columns, values = _columns(type(row)), row.__dict__
+    for name, default in columns.defaults.items():
+        if name not in values:
+            values[name] = default()  # not a change: nothing was there before
+    held = {name: plain(values[name]) for name in columns.names if name in values}
+    for name, seal in columns.sealed.items():
+        held[name] = seal(values[name])
+    return New(row, held)
+
+
+def write(s: Session, rows: Sequence[New], *, then: str) -> Row[Any]:
     """Writes new rows, and answers with the row of `then`: a SELECT that may read the `id` that the server gave, from `new_event` and the like.
 
-    Rows of one table say the same columns. All are written or none; foreign keys among them are checked at the end.
+    Rows of one table hold the same columns. All are written or none; foreign keys among them are checked at the end.
     """
     tables: dict[type[Base], list[dict[str, Any]]] = {}
-    for row in rows:
-        tables.setdefault(type(row), []).append(_said(row))
-    statement = _statement(tuple((table, tuple(said[0])) for table, said in tables.items()), then)
-    given = json.dumps({table.__tablename__: said for table, said in tables.items()}, ensure_ascii=False, default=_plain)
+    for new in rows:
+        tables.setdefault(type(new.row), []).append(new.held)
+    statement = _statement(tuple((table, tuple(held[0])) for table, held in tables.items()), then)
+    given = json.dumps({table.__tablename__: held for table, held in tables.items()}, ensure_ascii=False)
     return s.connection().exec_driver_sql(statement, (given,)).one()
 
 
 def keep(s: Session, row: Base) -> None:
-    """A complete row that was just written, in the session as if it had been read: the next verb goes on with it."""
+    """A row that was just written, in the session as if it had been read: the next verb goes on with it."""
     make_transient_to_detached(row)
     s.add(row)
 
@@ -52,7 +65,7 @@ class Columns:
 
     names: tuple[str, ...]
     defaults: Mapping[str, Callable[[], Any]]
-    sealed: Mapping[str, Callable[[Any, Any], Any]]
+    sealed: Mapping[str, Callable[[Any], str | None]]
 
 
 @cache
@@ -61,7 +74,7 @@ def _columns(table: type[Base]) -> Columns:
     return Columns(
         tuple(column.key for column in columns),
         {column.key: _default(column.default) for column in columns if column.default or not (column.primary_key or column.server_default)},
-        {column.key: column.type.process_bind_param for column in columns if isinstance(column.type, TypeDecorator)},
+        {column.key: _sealing(column.type) for column in columns if isinstance(column.type, TypeDecorator)},
     )
 
 
@@ -72,12 +85,12 @@ def _default(default: Any) -> Callable[[], Any]:
     return lambda: value
 
 
-def _said(row: Base) -> dict[str, Any]:
-    columns, values = _columns(type(row)), row.__dict__
-    said = {name: values[name] for name in columns.names if name in values}
-    for name, seal in columns.sealed.items():
-        said[name] = seal(said[name], None)
-    return said
+def _sealing(type_: TypeDecorator[Any]) -> Callable[[Any], str | None]:
+    def seal(value: Any) -> str | None:
+        sealed = type_.process_bind_param(value, None)  # type: ignore[arg-type]
+        return sealed if sealed is None else f"\\x{sealed.hex()}"
+
+    return seal
 
 
 @cache
@@ -89,11 +102,3 @@ def _insert(table: type[Base], columns: Sequence[str]) -> str:
     name, names = table.__tablename__, ", ".join(f'"{name}"' for name in columns)
     back = " RETURNING id" if "id" in _columns(table).names and "id" not in columns else ""
     return f"new_{name} AS (INSERT INTO {name} ({names}) SELECT {names} FROM given, jsonb_populate_recordset(NULL::{name}, rows->'{name}'){back})"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bytes):
-        return f"\\x{value.hex()}"
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} in a row")

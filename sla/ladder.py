@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from hotline.errors import Refused
@@ -130,6 +131,7 @@ def _makes_sense(text: str, span: Span) -> bool:
     return word != "before" or not isinstance(amount, Limit) or add(span.calendar, span.start, amount).due < span.due
 
 
+@lru_cache(maxsize=1024)  # the rungs of a policy, asked for each of its clocks
 def moment_shape(text: str) -> tuple[str, Fraction | Limit | None]:
     """("due" | "confirmed" | "used" | "before" | "after", share or limit). Raises Refused."""
     shape = _WHEN.fullmatch(text)

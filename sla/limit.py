@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from hotline.errors import Refused
@@ -72,6 +73,7 @@ class Limit:
         object.__setattr__(self, "whole", self.amount == self.count)
 
     @classmethod
+    @lru_cache(maxsize=1024)  # a policy says the same few again and again
     def parse(cls, text: str) -> "Limit":
         """Reads "5 workday", "0.5 workday", "30分钟", "2小时", "7天", "5个工作日", "半个工作日", "当日". Raises Refused with the reason."""
         plain = unicodedata.normalize("NFKC", text).strip().lower()
