@@ -43,6 +43,8 @@ BORNE_BY_VOSK = {
     "text as samples": "s.accept('小区停水三天了'.encode() * 4000)",
     "a text instead of bytes": "try:\n    s.accept('停水')\nexcept TypeError:\n    pass",
     "an array instead of bytes": "try:\n    s.accept(bytearray(1600))\nexcept TypeError:\n    pass",
+    "a view instead of bytes": "try:\n    s.accept(memoryview(bytes(1600)))\nexcept TypeError:\n    pass",
+    "what is being said before anything was": "assert s.partial() == ''",
     "11025 Hz": "s = Stream(model, 11025)\ns.accept(bytes(22050)); s.finish()",
     "a grammar without words": "s = Stream(model, 8000, [])\ns.accept(bytes(16000)); s.finish()",
     "a grammar of unknown words": "s = Stream(model, 8000, ['占道经营', '甬'])\ns.accept(bytes(16000)); s.finish()",
