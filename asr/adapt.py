@@ -82,7 +82,7 @@ def adapt_once(model: Path, material: Callable[[], Material], *, at: datetime) -
 def _adapted(model: Path, material: Material, at: datetime, spoken: Sequence[Spoken], say: Told) -> Report:
     begun = time.monotonic()
     speech_model.check(model)
-    if sum(map(len, material.given or material.own)) < FEWEST:
+    if sum(map(len, material.given or (*material.own, *material.spoken))) < FEWEST:
         raise Refused("给出的文本太少，学不到什么；至少要几十条工单。", field="text")
     say("learn")
     shipped = graph_file.read(model / graphs.GRAPH)

@@ -97,7 +97,7 @@ def _mandarin(bench: Bench) -> dict[str, Any]:
 
 def _hotline(bench: Bench) -> dict[str, Any]:
     city = bench.sources.read(bench.sources.city) if bench.grown else []
-    return bench_words.hotline(_models(bench), bench.sources.calls, [*bench.sources.own.own, *city], bench.say)
+    return bench_words.hotline(_models(bench), bench.sources.calls, [*bench.sources.own.own, *bench.sources.own.spoken, *city], bench.say)
 
 
 def _models(bench: Bench) -> bench_words.Models:

@@ -1,6 +1,6 @@
 """What the speech model learns from: the project's own texts, the city's names, its closed tickets. asr knows none of these; the door hands them over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import structlog
@@ -29,7 +29,7 @@ def once(settings: Settings) -> None:
     """首次适应: learns the project's texts and the demo city's names, unless something was learnt before. Never raises: the shipped model serves as well."""
     folder = speech_model.place(settings.models, settings.model)
     try:
-        report = adapt.adapt_once(folder, lambda: Material(own_texts(), (), demo_names()), at=clock.now())
+        report = adapt.adapt_once(folder, own_material, at=clock.now())
     except Refusal as problem:
         log.warning("the speech model was not adapted", reason=getattr(problem, "detail", "") or type(problem).__name__)
         return
@@ -39,15 +39,21 @@ def once(settings: Settings) -> None:
         )
 
 
-def own_texts() -> list[str]:
-    """The routing corpus, and what the demo city's items and units say of themselves."""
+def own_material(given: Sequence[str] = (), names: Names | None = None) -> Material:
+    """The routing corpus, and what the demo city's items and units say of themselves; and what a city gives. names: the demo city's unless told."""
     from routing import corpus
 
-    return [
-        *(utterance.text for utterance in corpus.read()),
-        *(row["scope"] for row in _rows("items")),
-        *(row["duties"] for row in _rows("units")),
-    ]
+    utterances = corpus.read()
+    return Material(
+        own=[
+            *(utterance.text for utterance in utterances if utterance.style != "spoken"),
+            *(row["scope"] for row in _rows("items")),
+            *(row["duties"] for row in _rows("units")),
+        ],
+        given=given,
+        names=names or demo_names(),
+        spoken=[utterance.text for utterance in utterances if utterance.style == "spoken"],
+    )
 
 
 def demo_names() -> Names:

@@ -38,8 +38,7 @@ def adapt(texts: Sequence[Path], names: Path | None, from_tickets: bool, manifes
     from asr import adapt as learning
     from asr import lm_names
     from asr.evaluate import manifest as read_manifest
-    from asr.lm_build import Material
-    from commands.adapting import own_texts
+    from commands.adapting import own_material
 
     spoken = read_manifest(manifest) if manifest else ()
     given = [text for path in texts for text in read(path)]
@@ -48,9 +47,7 @@ def adapt(texts: Sequence[Path], names: Path | None, from_tickets: bool, manifes
         closed, city = _from_database(tickets=from_tickets)
         given += closed
         known = known or city
-    report = learning.adapt(
-        _model(), Material(own_texts(), given, known), at=clock.now(), spoken=spoken, told=lambda stage: notice(STAGES[stage])
-    )
+    report = learning.adapt(_model(), own_material(given, known), at=clock.now(), spoken=spoken, told=lambda stage: notice(STAGES[stage]))
     if as_json:
         print_json(report.as_dict())
         return

@@ -72,7 +72,6 @@ def bench_speech(only: str, skipped: str, calls: Path | None, mandarin: Path | N
     """转写的开销与字错误率，同一次运行里与裸 Vosk 比：出厂、自带语料适应后、城市文本适应后；没有的数据跳过。"""
     from asr import bench as measure
     from asr import model
-    from asr.lm_build import Material
     from commands import adapting
     from commands.asr import read
     from hotline import clock
@@ -84,7 +83,7 @@ def bench_speech(only: str, skipped: str, calls: Path | None, mandarin: Path | N
         calls or ROOT / "tests" / "calls",
         mandarin or shared / "aishell",
         city or shared / "teddy2020c" / "messages.csv.gz",
-        Material(adapting.own_texts(), (), adapting.demo_names()),
+        adapting.own_material(),
         lambda path: list(read(path)),
     )
     asked, left = _parts(only, measure.PARTS) or list(measure.PARTS), _parts(skipped, measure.PARTS)
