@@ -4,7 +4,9 @@ A few dozen tickets go through the verbs themselves; their rows, with their legs
 ticket of the past: shifted in time, spread over the departments, and saying one of three thousand texts of the project's corpus.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,7 +40,6 @@ STEPS: Final = ("filed", "dispatched", "handling", "resolved", "revisiting", "cl
 EACH: Final = 5  # models for each step
 GROWING: Final = (Ticket, TicketText, Leg, Timer, Event)
 """The tables that grow with every ticket."""
-QUIET: Final = "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'; SET lock_timeout = 0"
 
 
 @contextmanager
@@ -70,17 +71,40 @@ def _build(url: str, tickets: int, at: datetime) -> None:
         setup.load(s)
         s.flush()
         models = _models(s, at)
-    with psycopg.connect(libpq_url(url)) as c:
-        c.execute(QUIET)
-        indexes = _without_indexes(c)
+    with _quiet(url) as c:
+        keys, indexes = _without_indexes(c)
+        c.execute("CREATE SCHEMA past")
         _texts(c)
-        _copies(c, models, tickets, at)
-        for statement in indexes:
-            c.execute(statement)
-        c.commit()
-        c.autocommit = True
-        c.execute("VACUUM (ANALYZE)")
+        _plan(c, models, tickets, at)
+        copies = {table.__tablename__: _copy(c, table) for table in GROWING}
+        c.execute("ANALYZE")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # A table after the other would leave all processors but one idle; the longest first.
+        list(pool.map(lambda name: _fill(url, name, copies[name], indexes[name]), ("timer", "ticket_text", "event", "ticket", "leg")))
+    with _quiet(url) as c:
+        for key in keys:
+            c.execute(key)
+        c.execute("DROP SCHEMA past CASCADE")
+    with _quiet(url, autocommit=True) as c:
         c.execute("CHECKPOINT")
+
+
+@contextmanager
+def _quiet(url: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(libpq_url(url), autocommit=autocommit) as c:
+        c.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'; SET lock_timeout = 0")
+        yield c
+
+
+def _fill(url: str, table: str, copy: str, indexes: Sequence[str]) -> None:
+    with _quiet(url) as c:
+        c.execute(copy)
+        if table != "ticket_text":
+            c.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        for index in indexes:
+            c.execute(index)
+    with _quiet(url, autocommit=True) as c:
+        c.execute(f"VACUUM (ANALYZE) {table}")
 
 
 def _models(s: Session_, at: datetime) -> Mapping[str, list[int]]:
@@ -110,12 +134,12 @@ def _life(s: Session_, said: corpus.Utterance, until: str, at: datetime) -> int:
 
 def _texts(c: psycopg.Connection[Any]) -> None:
     """What citizens say: the corpus, in one spelling, with its pairs of characters as slice 0 has them."""
-    c.execute("CREATE TEMP TABLE said (n int PRIMARY KEY, body text, folded text, pairs bigint[])")
-    with c.cursor().copy("COPY said FROM STDIN") as copy:
+    c.execute("CREATE UNLOGGED TABLE past.said (n int PRIMARY KEY, body text, folded text, pairs bigint[])")
+    with c.cursor().copy("COPY past.said FROM STDIN") as copy:
         for n, one in enumerate(corpus.read()):
             row = text_row(_Said(one.text))
             copy.write_row((n, one.text, row["folded"], row["keys"]))
-    c.execute("ANALYZE said")
+    c.execute("ANALYZE past.said")
 
 
 class _Said:
@@ -127,18 +151,19 @@ class _Said:
         self.title = self.body = body
 
 
-def _copies(c: psycopg.Connection[Any], models: Mapping[str, Sequence[int]], tickets: int, at: datetime) -> None:
-    """`past`: one row for each ticket of the past: its number, its model, its text, its department, and how long ago it was."""
+def _plan(c: psycopg.Connection[Any], models: Mapping[str, Sequence[int]], tickets: int, at: datetime) -> None:
+    """`past.ticket`: one row for each ticket of the past: its number, its model, its text, its department, and how long ago it was."""
     open_ = [number for step in STEPS[:-1] for number in models[step]]
     kinds = "('department', 'utility', 'district')"
-    c.execute(f"CREATE TEMP TABLE unit AS SELECT row_number() OVER (ORDER BY code) - 1 AS n, code FROM department WHERE kind IN {kinds}")
+    c.execute(f"CREATE TABLE past.unit AS SELECT row_number() OVER (ORDER BY code) - 1 AS n, code FROM department WHERE kind IN {kinds}")
     base = c.execute("SELECT max(id) FROM ticket").fetchone()[0]  # type: ignore[index]
     c.execute(
-        """CREATE TEMP TABLE past AS SELECT n, %(base)s + n AS id, (n * 7919) %% (SELECT count(*) FROM said) AS said,
-               (SELECT code FROM unit WHERE unit.n = (past.n / 3) %% (SELECT count(*) FROM unit)) AS unit,
-               CASE WHEN n > %(done)s THEN (%(open)s::bigint[])[1 + n %% %(opens)s] ELSE (%(closed)s::bigint[])[1 + n %% %(closeds)s] END AS model,
-               (%(tickets)s - n) * %(past)s::interval / %(tickets)s AS ago
-           FROM generate_series(1::bigint, %(tickets)s) AS past(n)""",
+        """CREATE UNLOGGED TABLE past.ticket AS SELECT counted.n, %(base)s + counted.n AS id, said, unit.code AS unit, ago,
+               CASE WHEN counted.n > %(done)s THEN (%(open)s::bigint[])[1 + counted.n %% %(opens)s]
+                    ELSE (%(closed)s::bigint[])[1 + counted.n %% %(closeds)s] END AS model
+           FROM (SELECT n, (n * 7919) %% (SELECT count(*) FROM past.said) AS said, (n / 3) %% (SELECT count(*) FROM past.unit) AS unit,
+                        (%(tickets)s - n) * %(past)s::interval / %(tickets)s AS ago
+                 FROM generate_series(1::bigint, %(tickets)s) AS numbers(n)) counted JOIN past.unit ON unit.n = counted.unit ORDER BY counted.n""",
         {
             "base": base,
             "tickets": tickets,
@@ -150,53 +175,66 @@ def _copies(c: psycopg.Connection[Any], models: Mapping[str, Sequence[int]], tic
             "past": PAST,
         },
     )
-    c.execute("ANALYZE past")
-    # A code that no new ticket is given.
-    code = " || ".join(f"substr('{ALPHABET}', ((past.n >> {5 * place}) & 31)::int + 1, 1)" for place in range(5))
-    number = "'12345-990102-20200101-' || lpad(past.n::text, 9, '0')"
-    said = "JOIN said ON said.n = past.said"
-    _copy(c, Ticket, "m.id", {"id": "past.id", "number": number, "query_code": f"'.' || {code}", "title": "left(said.body, 30)", "body": "said.body",
-                              "lead_code": "CASE WHEN m.lead_code IS NOT NULL THEN past.unit END"}, said)  # fmt: skip
+    c.execute("ANALYZE past.ticket")
+
+
+def _copy(c: psycopg.Connection[Any], table: type[Base]) -> str:
+    """The statement that copies the models' rows of a table, for each ticket of the past: what differs is told by OTHER, moments are shifted."""
+    name = table.__tablename__
+    if table is TicketText:
+        return TEXTS
+    of, joined, other = OTHER[table]
     c.execute(
-        f"INSERT INTO ticket_text (ticket_id, folded, keys) SELECT past.id, said.folded, sliced.keys FROM past {said} "
-        f"JOIN (SELECT slice, said.n, array_agg(pair + (slice << {PAIR_BITS})) AS keys FROM said, unnest(said.pairs) AS pair, "
-        f"generate_series(0::bigint, (SELECT max(id) >> {SLICE_BITS} FROM past)) AS slice GROUP BY slice, said.n) sliced "
-        f"ON sliced.n = past.said AND sliced.slice = past.id >> {SLICE_BITS}"
+        f"CREATE TABLE past.model_{name} AS SELECT m.*, {of} AS of, row_number() OVER (PARTITION BY {of} ORDER BY m.id) - 1 AS rank FROM {name} m"
     )
-    row = "1000 + past.n * 16 + m.rank"
-    _copy(c, Leg, "m.ticket_id", {"id": "1000 + past.n", "ticket_id": "past.id", "department_code": "past.unit"})
-    about = "CASE split_part(m.subject, ':', 1) WHEN 'ticket' THEN split_part(m.subject, ':', 2)::bigint ELSE " \
-            "(SELECT ticket_id FROM leg WHERE id = split_part(m.subject, ':', 2)::bigint) END"  # fmt: skip
-    subject = "split_part(m.subject, ':', 1) || ':' || CASE split_part(m.subject, ':', 1) WHEN 'ticket' THEN past.id ELSE 1000 + past.n END"
-    _copy(c, Timer, about, {"id": row, "subject": subject})
-    _copy(c, Event, "m.subject_id", {"id": row, "subject_id": "past.id", "place": row, "relayed_at": "m.at", "changes": "NULL"})
-    for table in (Ticket, Leg, Timer, Event):
-        c.execute(f"SELECT setval(pg_get_serial_sequence('{table.__tablename__}', 'id'), (SELECT max(id) FROM {table.__tablename__}))")
-
-
-def _copy(c: psycopg.Connection[Any], table: type[Base], of: str, other: Mapping[str, str], joined: str = "") -> None:
-    """A copy of the model's rows for each ticket of the past. of: the model ticket of a row m; other: what differs, moments apart."""
-    name, columns = table.__tablename__, table.__table__.columns
-    c.execute(f"CREATE TEMP TABLE model_{name} AS SELECT m.*, {of} AS of, row_number() OVER (PARTITION BY {of} ORDER BY m.id) - 1 AS rank FROM {name} m")
+    columns = table.__table__.columns
     value = {column.name: f"m.{column.name} - past.ago" if isinstance(column.type, DateTime) else f'm."{column.name}"' for column in columns} | dict(other)
     names, given = ", ".join(f'"{name}"' for name in value), ", ".join(value.values())
-    c.execute(f"INSERT INTO {name} ({names}) SELECT {given} FROM past {joined} JOIN model_{name} m ON m.of = past.model")
+    return f"INSERT INTO {name} ({names}) SELECT {given} FROM past.ticket past {joined} JOIN past.model_{name} m ON m.of = past.model"
 
 
-def _without_indexes(c: psycopg.Connection[Any]) -> list[str]:
-    """Takes the indexes and foreign keys of the growing tables away; returns the statements that make them again."""
+# A code that no new ticket is given.
+CODE: Final = "'.' || " + " || ".join(f"substr('{ALPHABET}', ((past.n >> {5 * place}) & 31)::int + 1, 1)" for place in range(5))
+NUMBER: Final = "'12345-990102-20200101-' || lpad(past.n::text, 9, '0')"
+SAID: Final = "JOIN past.said ON said.n = past.said"
+ROW: Final = "1000 + past.n * 16 + m.rank"
+OF_TICKET: Final = "split_part(m.subject, ':', 1) = 'ticket'"
+SUBJECT: Final = "split_part(m.subject, ':', 2)::bigint"
+OTHER: Final[Mapping[type[Base], tuple[str, str, Mapping[str, str]]]] = {
+    Ticket: ("m.id", SAID, {"id": "past.id", "number": NUMBER, "query_code": CODE, "title": "left(said.body, 30)", "body": "said.body",
+                            "lead_code": "CASE WHEN m.lead_code IS NOT NULL THEN past.unit END"}),
+    Leg: ("m.ticket_id", "", {"id": "1000 + past.n", "ticket_id": "past.id", "department_code": "past.unit"}),
+    Timer: (f"CASE WHEN {OF_TICKET} THEN {SUBJECT} ELSE (SELECT ticket_id FROM leg WHERE id = {SUBJECT}) END", "",
+            {"id": ROW, "subject": f"CASE WHEN {OF_TICKET} THEN 'ticket:' || past.id ELSE 'leg:' || 1000 + past.n END"}),
+    Event: ("m.subject_id", "", {"id": ROW, "subject_id": "past.id", "place": ROW, "relayed_at": "m.at", "changes": "NULL"}),
+}  # fmt: skip
+"""For each table: the model ticket of a row m, what is joined, and what differs in a copy."""
+TEXTS: Final = f"""
+INSERT INTO ticket_text (ticket_id, folded, keys) SELECT past.id, said.folded, sliced.keys FROM past.ticket past {SAID}
+JOIN (SELECT slice, said.n, array_agg(pair + (slice << {PAIR_BITS})) AS keys FROM past.said, unnest(said.pairs) AS pair,
+      generate_series(0::bigint, (SELECT max(id) >> {SLICE_BITS} FROM past.ticket)) AS slice GROUP BY slice, said.n) sliced
+ON sliced.n = past.said AND sliced.slice = past.id >> {SLICE_BITS} ORDER BY past.id"""
+
+
+def _without_indexes(c: psycopg.Connection[Any]) -> tuple[list[str], dict[str, list[str]]]:
+    """Takes the indexes and foreign keys of the growing tables away; returns the statements that make them again: keys, and indexes by table."""
     names = [table.__tablename__ for table in GROWING]
     constraints = c.execute(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), contype = 'f' FROM pg_constraint "
         "WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('f', 'u')",
         [names],
     ).fetchall()
-    for table, name, _ in constraints:
+    keys: list[str] = []
+    again: dict[str, list[str]] = {name: [] for name in names}
+    for table, name, definition, foreign in constraints:
         c.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        (keys if foreign else again[table]).append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
     indexes = c.execute(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = ANY(%s::regclass[]) AND NOT indisprimary", [names]
+        "SELECT indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+        "WHERE indrelid = ANY(%s::regclass[]) AND NOT indisprimary",
+        [names],
     ).fetchall()
-    for name, _ in indexes:
+    for table, name, definition in indexes:
         c.execute(f"DROP INDEX {name}")
-    again = [f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for table, name, definition in constraints]
-    return [definition for _, definition in indexes] + sorted(again, key=lambda statement: "FOREIGN" in statement)
+        again[table].append(definition)
+    return keys, again
