@@ -100,6 +100,7 @@ def laid(place: Path, tmp_path: Path, content: bytes = b"a graph") -> Path:
         lambda folder: (folder / graphs.GRAPH).write_bytes(b"a gr"),
         lambda folder: (folder / graphs.GRAPH).write_bytes(b"A GRAPH"),
         lambda folder: (folder / graphs.GRAPH).unlink(),
+        lambda folder: (folder / graphs.CONF).write_text("--beam=1.0"),
         lambda folder: (folder / graphs.ABOUT).write_text("{"),
         lambda folder: (folder / graphs.ABOUT).write_text(
             json.dumps({"sha256": graphs.sha256(folder / graphs.GRAPH), "sounds": "another"})
@@ -107,13 +108,20 @@ def laid(place: Path, tmp_path: Path, content: bytes = b"a graph") -> Path:
         lambda folder: (folder.parent / graphs.STANDING).write_text("[]"),
         lambda folder: (folder.parent / graphs.STANDING).write_text('{"name": "gone", "before": []}'),
     ],
-    ids=["cut off", "other bytes", "gone", "description", "another model", "standing", "standing one gone"],
+    ids=["cut off", "other bytes", "gone", "settings", "description", "another model", "standing", "standing one gone"],
 )
 def test_a_damaged_graph_is_refused_and_the_shipped_one_used(place: Path, tmp_path: Path, damage: object) -> None:
     folder = laid(place, tmp_path)
     assert graphs.chosen(place) == folder
     damage(folder)  # type: ignore[operator]
     assert graphs.chosen(place) == place
+
+
+def test_a_learnt_language_weighs_more_against_the_sounds_than_the_shipped_one(place: Path, tmp_path: Path) -> None:
+    (shipped, learnt) = ((folder / graphs.CONF).read_text() for folder in (place, laid(place, tmp_path)))
+    assert "--acoustic-scale=1.0" in shipped and "--acoustic-scale=0.85" in learnt
+    assert "--beam=10.5" in learnt and "--lattice-beam=3.5" in learnt
+    assert [line for line in shipped.splitlines() if "endpoint" in line] == [line for line in learnt.splitlines() if "endpoint" in line]
 
 
 def test_going_back_goes_one_step_at_a_time(place: Path, tmp_path: Path) -> None:
