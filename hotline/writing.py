@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from hotline.changes import plain
 from hotline.db import Base
 
-Shape = tuple[tuple[type[Base], tuple[str, ...]], ...]
-"""What a statement writes: tables, with the columns that are given."""
+Given = tuple[type[Base], tuple[str, ...]]
+"""A table, and the columns that are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,11 @@ def write(s: Session, rows: Sequence[New], *, then: str) -> Row[Any]:
 
     Rows of one table hold the same columns. All are written or none; foreign keys among them are checked at the end.
     """
-    tables: dict[type[Base], list[dict[str, Any]]] = {}
+    tables: dict[Given, list[dict[str, Any]]] = {}
     for new in rows:
-        tables.setdefault(type(new.row), []).append(new.held)
-    statement = _statement(tuple((table, tuple(held[0])) for table, held in tables.items()), then)
-    given = json.dumps({table.__tablename__: held for table, held in tables.items()}, ensure_ascii=False)
-    return s.connection().exec_driver_sql(statement, (given,)).one()
+        tables.setdefault((type(new.row), tuple(new.held)), []).append(new.held)
+    given = json.dumps({table.__tablename__: held for (table, _), held in tables.items()}, ensure_ascii=False)
+    return s.connection().exec_driver_sql(_statement(tuple(tables), then), (given,)).one()
 
 
 def keep(s: Session, row: Base) -> None:
@@ -94,8 +93,8 @@ def _sealing(type_: TypeDecorator[Any]) -> Callable[[Any], str | None]:
 
 
 @cache
-def _statement(shape: Shape, then: str) -> str:
-    return f"WITH given AS (SELECT %s::jsonb AS rows), {', '.join(_insert(table, columns) for table, columns in shape)} {then}"
+def _statement(tables: tuple[Given, ...], then: str) -> str:
+    return f"WITH given AS (SELECT %s::jsonb AS rows), {', '.join(_insert(table, columns) for table, columns in tables)} {then}"
 
 
 def _insert(table: type[Base], columns: Sequence[str]) -> str:
