@@ -32,5 +32,8 @@ def fit(scores: Floats, known: Floats, truth: NDArray[np.int64]) -> Calibration:
 
 
 def _least(loss: Callable[[Floats], float], start: tuple[float, float]) -> tuple[float, float]:
-    found = minimize(loss, np.array(start), method="Nelder-Mead", options={"xatol": 1e-2, "fatol": 1e-5, "maxiter": 120})
+    # Left to itself the search begins with steps in proportion to the start, and never leaves a 0.
+    corners = np.array(start) + np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.2]])
+    options = {"initial_simplex": corners, "xatol": 1e-3, "fatol": 1e-6, "maxiter": 200}
+    found = minimize(loss, corners[0], method="Nelder-Mead", options=options)
     return float(found.x[0]), float(found.x[1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,10 +36,16 @@ class Vector(NamedTuple):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """keys: names of n-grams (text.grams), ascending; idf: how rare each is."""
+    """keys: names of n-grams (text.grams), ascending; idf: how rare each is; telling: how much each says about a label, see routing.telling."""
 
     keys: NDArray[np.uint64]
     idf: NDArray[np.float32]
+    telling: NDArray[np.float32]
+
+    @cached_property
+    def worth(self) -> NDArray[np.float32]:
+        """What each counts in a text."""
+        return self.idf * self.telling
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Position of each name, -1 where it is not known."""
@@ -53,17 +60,19 @@ class Vocabulary:
         at = self.find(keys)
         met = at >= 0
         index = at[met]
-        value = (1.0 + np.log(np.bincount(place, _stress(found), minlength=len(keys))[met])) * self.idf[index]
+        value = (1.0 + np.log(np.bincount(place, _stress(found), minlength=len(keys))[met])) * self.worth[index]
         length = float(np.sqrt(value @ value))
         return Vector(index, value / length if length else value, len(index) / len(keys) if len(keys) else 0.0)
 
     def matrix(self, texts: Iterable[str]) -> sparse.csr_matrix:
         """One row for each text."""
-        rows = [self.vector(read(text)[1]) for text in texts]
-        ends = np.cumsum([0] + [len(row.grams) for row in rows])
-        index = np.concatenate([np.empty(0, np.int64), *(row.grams for row in rows)]).astype(np.int32)
-        value = np.concatenate([np.empty(0), *(row.value for row in rows)])
-        return sparse.csr_matrix((value, index, ends), shape=(len(rows), len(self.keys)))
+        index, value, ends = [np.empty(0, np.int32)], [np.empty(0, np.float32)], [0]
+        for text in texts:
+            row = self.vector(read(text)[1])
+            index.append(row.grams.astype(np.int32))
+            value.append(row.value.astype(np.float32))
+            ends.append(ends[-1] + len(row.grams))
+        return sparse.csr_matrix((np.concatenate(value), np.concatenate(index), ends), shape=(len(ends) - 1, len(self.keys)))
 
 
 def _stress(found: Grams) -> NDArray[np.float64]:
@@ -83,7 +92,7 @@ def learn(texts: Sequence[str], most: int) -> Vocabulary:
     if len(keys) > most:
         kept = np.sort(np.argsort(-counts, kind="stable")[:most])
         keys, counts = keys[kept], counts[kept]
-    return Vocabulary(keys, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))
+    return Vocabulary(keys, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32), np.ones(len(keys), np.float32))
 
 
 def read(text: str) -> tuple[Folded, Grams]:

@@ -50,7 +50,7 @@ def write(model: Model) -> bytes:
         "familiar": model.familiar,
         "report": dict(model.report),
     }
-    arrays: dict[str, Any] = {"keys": model.vocabulary.keys, "idf": model.vocabulary.idf}
+    arrays: dict[str, Any] = {"keys": model.vocabulary.keys, "idf": model.vocabulary.idf, "telling": model.vocabulary.telling}
     for name, part in (("items", model.items), ("kinds", model.kinds)):
         if part is not None:
             about[name] = {"labels": list(part.labels), "calibration": asdict(part.calibration)}
@@ -69,7 +69,9 @@ def read(content: bytes) -> Model:
             if about["format"] != FORMAT:
                 raise Unreadable(f"format {about['format']}, not {FORMAT}")
             return Model(
-                vocabulary=Vocabulary(arrays["keys"], arrays["idf"]),
+                vocabulary=Vocabulary(
+                    arrays["keys"], arrays["idf"], arrays["telling"] if "telling" in arrays else np.ones_like(arrays["idf"])
+                ),
                 items=_part("items", about, arrays),
                 kinds=_part("kinds", about, arrays) if "kinds" in about else None,
                 thresholds={label: Threshold(**one) for label, one in about["thresholds"].items()},

@@ -27,7 +27,7 @@ class Reasons:
         met = at >= 0
         index, self._start, self._size = at[met], grams.start[met], grams.size[met]
         self._steps = weights.steps[index]
-        self._worth = weights.scale[index] * vocabulary.idf[index] / self._size
+        self._worth = weights.scale[index] * vocabulary.worth[index] / self._size
         self._average = self._steps.mean(axis=1)
 
     def words(self, label: int) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The shelf of models: a damaged one is refused, the last good one is used, and nothing in a file is ever run."""
 
+import io
 import json
 import pickle
 import zipfile
@@ -114,3 +115,15 @@ def test_the_same_examples_give_the_same_model(tmp_path: Path) -> None:
     other, _ = train.learn(GIVEN, units={}, scopes={}, progress=lambda stage, done: None)
     assert np.array_equal(one.items.weights.steps, other.items.weights.steps)
     assert one.thresholds == other.thresholds
+
+
+def test_a_model_from_before_n_grams_were_weighed_by_what_they_tell_still_routes(shelf: tuple[Path, str, str]) -> None:
+    folder, _, second = shelf
+    learnt, _ = store.load_model(folder)
+    with np.load(folder / f"routing-{second}.npz") as arrays:
+        older = {name: arrays[name] for name in arrays.files if name != "telling"}
+    target = io.BytesIO()
+    np.savez_compressed(target, **older)
+    again = read(target.getvalue())
+    assert np.array_equal(again.vocabulary.worth, again.vocabulary.idf)
+    assert again.items.labels == learnt.items.labels

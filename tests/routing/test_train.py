@@ -72,6 +72,28 @@ def test_evaluation_refuses_what_the_model_never_learnt(tmp_path: Path) -> None:
         evaluate(tmp_path / "model", csv)
 
 
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["12345", "67890"] * 3, "没有可学的字词"),
+        (["😀", "！！"] * 3, "没有可学的字词"),
+        (["停水了怎么办"] * 6, "没有可学的字词"),
+        (["停水了怎么办" * 10 + end for end in ("水管", "路灯") * 3], "开头全都一样"),
+    ],
+)
+def test_texts_that_teach_nothing_are_refused(tmp_path: Path, texts: list[str], said: str) -> None:
+    given = [Example("供水" if place % 2 else "路灯", text, where=f"样例.csv 第 {place + 2} 行") for place, text in enumerate(texts)]
+    with pytest.raises(Refused, match=f"样例.csv 第 2 行.*{said}"):
+        train.train(given, tmp_path, at=AT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_label_that_says_the_same_every_time_can_be_learnt(tmp_path: Path) -> None:
+    given = [Example(label, text) for label, text in (("供水", "停水了怎么办"), ("路灯", "路灯不亮看不见"))] * 4
+    train.train(given, tmp_path, at=AT)
+    assert store.load(tmp_path).suggest("路灯不亮").suggestions[0].item == "路灯"
+
+
 def test_repeats_of_one_text_stay_in_one_fold() -> None:
     given = [*GIVEN, *(Example(one.label, one.text + "！") for one in GIVEN)]
     folds = Course(given, {}).folds
@@ -120,7 +142,7 @@ def test_packing_the_weights_into_bytes_changes_no_suggestion(trained: tuple[Pat
 def test_on_real_messages_a_part_of_them_already_teaches_much(tmp_path: Path, at: datetime) -> None:
     given = examples.read(TEDDY / "train.csv.gz")[::4]
     report = train.train(given, tmp_path, at=at)
-    assert report.macro_f1 > 0.85
+    assert report.macro_f1 > 0.82  # whole topics held out
     assert report.ece < 0.04
     asked = examples.read(TEDDY / "dev.csv")
     learnt, _ = store.load_model(tmp_path)
