@@ -35,7 +35,7 @@ class Groundwork:
 
 def laid(s: Session, *, item: str | None, area: str | None, at: datetime) -> Groundwork:
     """For a ticket about this item in this area. Raises NotFound or Refused, naming the field."""
-    series = Series.of(area or CITY, at)
+    series = Series.of(area if area and area.isalnum() else CITY, at)  # what is no code at all is no name of a counter either
     asked = (series.sequence, item or None, area or None)
     id_, serial, *clocks, latest, named, known = s.connection().exec_driver_sql(ASKED, asked).scalar_one()
     held = _held(s, named, item, at) if item else None

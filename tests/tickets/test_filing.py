@@ -39,6 +39,7 @@ def test_the_title_is_the_first_sentence_where_nobody_gave_one(filed: Callable[.
         ({"kind": "angry"}, "kind"),
         ({"item": "999999"}, "item"),
         ({"area": "123456"}, "area"),
+        ({"area": 'x".y.z'}, "area"),
         ({"phone": "电话没有"}, "phone"),
         ({"channel": "pigeon"}, "channel"),
         ({"confidentiality": "secret"}, "confidentiality"),
