@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[headers.protect],
         on_startup=[connect_live],
         on_shutdown=[hang_up],
-        exception_handlers={HTTPException: no_such_page, Exception: unexpected},
+        exception_handlers={HTTPException: no_such_page, OSError: full, Exception: unexpected},
         logging_config=None,
     )
 
@@ -82,6 +82,11 @@ def health() -> dict[str, str]:
 def no_such_page(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What is refused before a handler is found, or by the check of the form token: in the words of the skin that was asked."""
     return problems.http(request, error) if request.url.path.startswith(API) else refusals.http(request, error)
+
+
+def full(request: Request[Any, Any, Any], error: OSError) -> Response[Any]:
+    """The disk is full while a form is still being taken in."""
+    return problems.full(request, error) if request.url.path.startswith(API) else refusals.full(request, error)
 
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

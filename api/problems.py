@@ -12,7 +12,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from hotline.errors import Conflict, Forbidden, NotFound, Refusal
+from hotline.errors import FULL, Conflict, Forbidden, NotFound, Refusal
 
 log = structlog.get_logger("hotline.api")
 MEDIA = "application/problem+json"
@@ -77,6 +77,14 @@ def away(request: Request[Any, Any, Any], error: OperationalError) -> Response[A
     return problem(503, "暂时不可用", "数据库暂时不可用，请稍后用同一个 Idempotency-Key 重试。", headers={"Retry-After": "2"})
 
 
+def full(request: Request[Any, Any, Any], error: OSError) -> Response[Any]:
+    """Nothing more can be written, not even what was being sent."""
+    if error.errno not in FULL:
+        return unexpected(request, error)
+    log.error("disk full", path=request.url.path)
+    return problem(507, "磁盘已满", "服务器的磁盘已满，没有保存。请联系系统管理员，稍后用同一个 Idempotency-Key 重试。")
+
+
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our mistake. The log says which; the client learns nothing of the inside."""
     log.error("unexpected error", path=request.url.path, kind=type(error).__name__, exc_info=error)
@@ -89,6 +97,7 @@ HANDLERS: ExceptionHandlersMap = {
     ValidationException: invalid,
     HTTPException: http,
     OperationalError: away,
+    OSError: full,
     Exception: unexpected,
 }  # type: ignore[dict-item]
 

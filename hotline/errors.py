@@ -34,6 +34,10 @@ class Conflict(Refusal):
     since: tuple[dict[str, str], ...] = ()
 
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where nothing more can be written."""
+
+
 def reason(error: OSError) -> str:
     """Why the system would not, in Chinese where it is one of the usual reasons."""
     usual = {

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,21 @@ def test_the_same_recording_dropped_twice_is_one_call(beat: Beat) -> None:
     drop(beat, "b.wav", b"sound")
     assert beat.collect(at=now()) == 1 and calls() == 1
     assert list(beat.settings.inbox.iterdir()) == []
+
+
+def test_files_that_no_ticket_took_are_swept_once_an_hour(beat: Beat) -> None:
+    assert beat.steps()["swept"](now()) == 0
+    folder = beat.settings.attachments
+    folder.mkdir()
+    stray = folder / ("0" * 64)
+    stray.write_bytes(b"written by somebody who was killed before the row")
+    os.utime(stray, (1, 1))
+    assert beat.steps()["swept"](now()) == 1 and not stray.exists()
+    stray.write_bytes(b"again")
+    os.utime(stray, (1, 1))
+    assert beat.steps()["swept"](now()) == 0
+    assert beat.steps()["swept"](now() + timedelta(hours=2)) == 1
+    assert [path.name for path in folder.iterdir()] == [beats.SWEPT]
 
 
 @pytest.mark.parametrize("name", [".hidden.wav", "x.wav.part", "x.tmp"])

@@ -4,6 +4,7 @@ A file that is refused with its form is not lost: it stays its person's upload u
 is rolled back takes nothing. What lies on the disk and belongs to no row is swept.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -157,7 +158,8 @@ def sweep(s: Session, folder: Path, *, at: datetime) -> int:
     if not folder.is_dir() or not s.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
     s.execute(delete(Upload).where(Upload.at < at - WAIT))
-    old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < (at - STRAY).timestamp()]
+    ours = (path for path in folder.iterdir() if path.name.startswith(kept.INCOMING) or re.fullmatch("[0-9a-f]{64}", path.name))
+    old = [path for path in ours if path.stat().st_mtime < (at - STRAY).timestamp()]
     names = [path.name for path in old]
     claimed = set(s.scalars(select(Attachment.sha256).where(Attachment.sha256.in_(names)).union(select(Upload.sha256).where(Upload.sha256.in_(names)))))
     stray = [path for path in old if path.name not in claimed]

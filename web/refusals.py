@@ -11,7 +11,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from hotline.errors import Conflict, Forbidden, NotFound, Refusal
+from hotline.errors import FULL, Conflict, Forbidden, NotFound, Refusal
 from web.deps import SignInFirst
 
 log = structlog.get_logger("hotline.web")
@@ -70,6 +70,14 @@ def away(request: Request[Any, Any, Any], error: OperationalError) -> Response[A
     return say_no(503, "暂时不可用", "数据库暂时不可用，刚才的操作没有保存。请稍等片刻，返回上一页再试。")
 
 
+def full(request: Request[Any, Any, Any], error: OSError) -> Response[Any]:
+    """Nothing more can be written, not even what was being sent."""
+    if error.errno not in FULL:
+        return unexpected(request, error)
+    log.error("disk full", path=request.url.path)
+    return say_no(507, "磁盘已满", "服务器的磁盘已满，刚才的操作没有保存。请联系系统管理员，稍后返回上一页再提交。")
+
+
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our mistake. The log says which; the person learns nothing of the inside."""
     log.error("unexpected error", path=request.url.path, kind=type(error).__name__, exc_info=error)
@@ -82,5 +90,6 @@ HANDLERS: ExceptionHandlersMap = {
     StaleDataError: refused,
     HTTPException: http,
     OperationalError: away,
+    OSError: full,
     Exception: unexpected,
 }

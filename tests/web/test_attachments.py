@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from sqlalchemy import select
 
 from hotline.db import Session
+from tests.tickets.test_attachments import files_no_larger_than
 from tests.web.conftest import As, Stage, World, version
 from tickets.attachment import Attachment
 from tickets.ticket import Ticket
@@ -60,6 +61,18 @@ def test_a_file_that_is_no_document_is_refused_by_name_of_its_field_and_the_othe
     assert refused.status_code == 422
     assert "这个文件不能作附件" in refused.text and "照片附后" in refused.text and "好的.png" in refused.text
     assert files_of(number) == []
+
+
+def test_a_disk_that_is_full_is_said_so_and_changes_nothing(as_: As, ticket: Stage, world: World) -> None:
+    number = ticket("handling")
+    clerk = as_("clerk@gongshui")
+    before = version(number)
+    for size, status, said in ((700_000, 422, "附件无法保存"), (3_000_000, 507, "磁盘已满")):  # laid aside in memory, and already on the disk
+        with files_no_larger_than(512_000):
+            refused = clerk.post(f"/tickets/{number}/contacts", files=[("files", ("大图.png", PNG + b"x" * size, ""))], version=before, text="照片附后")
+        assert refused.status_code == status and said in refused.text, refused.text[-500:]
+    assert (version(number), files_of(number)) == (before, [])
+    assert not list((world.data / "attachments").glob(".incoming-*"))
 
 
 def test_what_is_put_aside_comes_back_with_its_files(as_: As, ticket: Stage) -> None:
