@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.errors import Refused
-from routing import challenge, corpus, store
+from routing import challenge, corpus, solvers, store
 from routing.course import Progress
 from routing.examples import Example
 from tickets import hotspots, learning
@@ -24,6 +24,9 @@ from tickets.ticket import Ticket
 
 MOST = 20_000
 """Tickets that are learnt from, the most recent: what was said years ago is said otherwise now."""
+
+OF_AN_ITEM = 50
+"""Tickets of one item that are learnt from, the most recent: the thousandth complaint about noise teaches less than the tenth about graves."""
 
 LEAST, LEAST_HELD = 60, 20
 """Tickets without which nothing is trained, and without which nothing is compared: fewer could not tell better from luckier."""
@@ -72,10 +75,11 @@ def course(s: Session, folder: Path, *, on: date) -> Course:
     split = taught[int(len(taught) * (1 - HELD_OUT))].at
     seen_until = _seen_until(folder)
     held = [one for one in taught if one.at >= split and (seen_until is None or one.at > seen_until)]
-    given = [one for one in taught if one.at < split]
+    own = corpus.read()
+    codes = {one.example.label for one in taught} | {one.item for one in own}
+    given = _thinned([one for one in taught if one.at < split], room=solvers.EXACT_UP_TO - len(own) - len(codes))
     if len(held) < LEAST_HELD:
         raise Refused(f"现任模型没有见过的最近工单只有 {len(held)} 件，至少要有 {LEAST_HELD} 件才比得出高下。再积累一些后重试。")
-    codes = {one.example.label for one in taught} | {one.item for one in corpus.read()}
     items = s.scalars(select(Item).where(Item.code.in_(codes))).all()
     rows = {item.code: responsible(s, item=item.code, area=None, on=on) for item in items}
     return Course(given, held, {code: row.lead for code, row in rows.items() if row}, {item.code: f"{item.name}，{item.scope}" for item in items})
@@ -101,6 +105,17 @@ def _taught(s: Session) -> list[Taught]:
     ).all()
     taught = [Taught(row.filed_at, Example(row.item, row.body, row.kind.value, where=f"工单 {row.number}")) for row in rows if len(row.item) == 6]
     return sorted(taught, key=lambda one: one.at)
+
+
+def _thinned(taught: Sequence[Taught], room: int) -> list[Taught]:
+    """The most recent OF_AN_ITEM of each item, and of all no more than there is room for."""
+    counts: Counter[str] = Counter()
+    kept = []
+    for one in reversed(taught):
+        counts[one.example.label] += 1
+        if counts[one.example.label] <= OF_AN_ITEM:
+            kept.append(one)
+    return kept[: max(room, LEAST)][::-1]
 
 
 def _usable(given: Sequence[Example]) -> tuple[list[Example], int]:

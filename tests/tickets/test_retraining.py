@@ -1,5 +1,6 @@
 """Training on the city's own tickets: split by time, too few are refused in a sentence, and what is promoted is remembered."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ def test_the_most_recent_are_held_out(session: Session, settled: Any, tmp_path: 
     assert (len(course.given), len(course.held)) == (80, 20)
     assert max(one.at for one in course.given) < min(one.at for one in course.held)
     assert course.units[WATER] == "gongshui" and course.given[0].example.kind == "help"
+
+
+def test_a_common_matter_does_not_drown_the_rare_ones(session: Session, settled: Any, tmp_path: Path, at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retraining, "OF_AN_ITEM", 30)
+    settled(100)
+    course = retraining.course(session, tmp_path, on=at.date())
+    assert Counter(one.example.label for one in course.given) == {WATER: 30, LAMP: 30}
+    assert max(one.at for one in course.given) == at - timedelta(hours=21), "the most recent are kept"
 
 
 def test_a_challenger_is_trained_compared_and_remembered(session: Session, settled: Any, tmp_path: Path, at: datetime, small: None) -> None:
