@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,8 @@ from litestar.datastructures.multi_dicts import MultiMixin
 
 from hotline.clock import SHANGHAI
 from hotline.errors import Refused
+
+MOST_LINES = 30
 
 
 class Form:
@@ -44,11 +45,10 @@ class Form:
         """Every field that says anything."""
         return {name: texts for name in (*self._values, *self._added) if (texts := self.texts(name))}
 
-    def pairs(self, name: str, beside: str) -> list[tuple[str, str]]:
-        """Each value of one field with what stands beside it in another, line by line; lines whose first is empty are left out."""
-        columns = [self._values.getall(field, []) if isinstance(self._values, MultiMixin) else [] for field in (name, beside)]
-        texts = [[value.strip() if isinstance(value, str) else "" for value in column] for column in columns]
-        return [(one, other) for one, other in zip_longest(*texts, fillvalue="") if one]
+    def lines(self, name: str, beside: str) -> list[tuple[str, str]]:
+        """Fields that are numbered from 1, each with the one beside it: (unit1, limit1), (unit2, limit2) …; lines whose first is empty are left out."""
+        numbers = range(1, MOST_LINES + 1)
+        return [(text, self.text(f"{beside}{number}")) for number in numbers if (text := self.text(f"{name}{number}"))]
 
     def ticked(self, name: str) -> bool:
         """Whether a box was ticked."""

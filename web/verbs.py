@@ -49,7 +49,7 @@ class Verbs(Controller):
         """派单."""
 
         def do(s: Session_, ticket: Ticket) -> None:
-            limits = {choices.unit_code(s, typed, "co_handlers"): limit for typed, limit in form.pairs("co_handlers", "co_limits")}
+            limits = {choices.unit_code(s, typed, "co_handlers"): limit for typed, limit in form.lines("co_handler", "co_limit")}
             dispatching.dispatch(
                 s, ticket, department=choices.unit_code(s, form.text("department")), co_handlers=list(limits), item=choices.item_code(s, form.text("item")),
                 area=choices.area_code(s, form.text("area")), basis=form.text("basis"), in_order=form.ticked("in_order"),

@@ -28,7 +28,7 @@ def test_the_dispatcher_sees_the_suggestion_and_dispatches_from_the_list(as_: As
     page = dispatcher.sees("/dispatch")
     assert number in page and "<mark>停水</mark>" not in page.split(number)[0][-40:]
     assert 'value="gongshui ' in page and "协办：" in page
-    fields = {"department": "gongshui", "item": WATER, "back": "/dispatch", "co_handlers": "shuili"}
+    fields = {"department": "gongshui", "item": WATER, "back": "/dispatch", "co_handler1": "shuili"}
     answer = dispatcher.post(f"/tickets/{number}/dispatch", version=version(number), **fields)
     assert answer.headers["location"].startswith("/dispatch?done=dispatch")
     assert number in dispatcher.sees(answer.headers["location"])

@@ -47,7 +47,7 @@ def test_without_javascript_a_name_is_enough(as_: As, ticket: Stage) -> None:
     assert said.status_code == 422 and "可能是：" in said.text and state(number) == "filed"
     said = dispatcher.post(f"/tickets/{number}/dispatch", department="没有的单位", **sent)
     assert said.status_code == 404 or "没有编码或名称为“没有的单位”的单位" in said.text
-    done = dispatcher.post(f"/tickets/{number}/dispatch", department="市城管局", co_handlers="gongshui", **sent)
+    done = dispatcher.post(f"/tickets/{number}/dispatch", department="市城管局", co_handler1="gongshui", **sent)
     assert done.status_code == 303 and state(number) == "dispatched"
     assert clock.now()
 
@@ -72,9 +72,13 @@ def test_an_area_is_named_by_its_name_a_landmark_or_its_code(as_: As, ticket: St
 def test_each_co_handler_has_a_limit_of_its_own(as_: As, ticket: Stage) -> None:
     number = ticket("filed")
     sent = {"version": str(version(number)), "item": "090481", "department": "gongshui"}
-    lines = {"co_handlers": ["zhujian", "", "chengguan"], "co_limits": ["2 小时", "9 小时", ""]}
-    refused = as_("dispatcher").post(f"/tickets/{number}/dispatch", **sent, **{**lines, "co_limits": ["2 小时", "", "不是时限"]})
+    lines = {"co_handler1": "zhujian", "co_limit1": "2 小时", "co_limit2": "9 小时", "co_handler3": "chengguan"}
+    refused = as_("dispatcher").post(f"/tickets/{number}/dispatch", **sent, **lines, co_limit3="不是时限")
     assert refused.status_code == 422 and 'value="2 小时"' in refused.text and 'value="不是时限"' in refused.text
+    place = f"ticket:{number}:dispatch"
+    assert as_("dispatcher").post("/drafts", place=place, aside="/", **sent, **lines).status_code == 303
+    kept = as_("dispatcher").sees(f"/tickets/{number}")
+    assert 'name="co_handler2"' in kept and re.search(r'value="chengguan[^"]*"', kept) and 'value="2 小时"' in kept
     assert as_("dispatcher").post(f"/tickets/{number}/dispatch", **sent, **lines).status_code == 303
     with Session() as s:
         legs = {leg.department_code: leg for leg in s.query(Leg).join(Ticket).filter(Ticket.number == number)}

@@ -106,7 +106,7 @@ def test_a_leaders_instruction_marks_the_ticket_and_has_a_list(as_: As, ticket: 
 
 def test_co_handlers_wait_for_their_turn_and_the_lead_may_say_why_one_is_absent(as_: As, ticket: Stage) -> None:
     number = ticket("filed")
-    helpers = {"co_handlers": ["shuili", "zhujian"], "co_limits": ["2 小时", ""], "in_order": "yes"}
+    helpers = {"co_handler1": "shuili", "co_limit1": "2 小时", "co_handler2": "zhujian", "in_order": "yes"}
     _post(as_("dispatcher"), number, "dispatch", department="gongshui", item="090481", **helpers)
     page = as_("dispatcher").sees(f"/tickets/{number}")
     assert "随后依次协办" in page and as_("clerk@zhujian").get(f"/tickets/{number}").status_code == 404

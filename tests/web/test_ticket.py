@@ -24,7 +24,7 @@ def _buttons(page: str) -> list[str]:
 def test_a_ticket_goes_through_its_whole_life_on_the_pages(as_: As, ticket: Stage) -> None:
     number = ticket("filed")
     dispatcher, clerk = as_("dispatcher"), as_("clerk@gongshui")
-    _post(dispatcher, number, "dispatch", department="gongshui", item=f"{WATER} 供水服务", co_handlers="shuili", basis="特许经营协议")
+    _post(dispatcher, number, "dispatch", department="gongshui", item=f"{WATER} 供水服务", co_handler1="shuili", basis="特许经营协议")
     assert state(number) == "dispatched"
     _post(clerk, number, "signature")
     helper = as_("clerk@shuili")
