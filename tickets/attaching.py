@@ -65,9 +65,10 @@ def keep(s: Session, blocks: Iterable[bytes], name: str, folder: Path, *, by: Pe
     return upload
 
 
-def uploads(s: Session, ids: Sequence[int], *, by: Person) -> list[Upload]:
-    """Those of these uploads that are this person's and still there, in the order in which they were handed in."""
-    return list(s.scalars(select(Upload).where(Upload.id.in_(ids), Upload.by_id == by.id).order_by(Upload.id))) if ids else []
+def uploads(s: Session, ids: Sequence[int], *, by: Person, lock: bool = False) -> list[Upload]:
+    """Those of these uploads that are this person's and still there, in the order in which they were handed in. lock: to take them."""
+    theirs = select(Upload).where(Upload.id.in_(ids), Upload.by_id == by.id).order_by(Upload.id)
+    return list(s.scalars(theirs.with_for_update() if lock else theirs)) if ids else []
 
 
 def bring(s: Session, ticket: Ticket, ids: Sequence[int], *, again: Sequence[int] = (), by: Person, at: datetime) -> list[Attachment]:
@@ -82,7 +83,7 @@ def bring(s: Session, ticket: Ticket, ids: Sequence[int], *, again: Sequence[int
         raise Refused(f"一次最多附 {MOST} 个文件。", field="files")
     if (s.scalar(select(func.count()).select_from(Attachment).where(Attachment.ticket_id == ticket.id)) or 0) + len(ids) + len(again) > MOST_OF_TICKET:
         raise Refused(f"一件工单最多 {MOST_OF_TICKET} 个附件。", field="files")
-    given = uploads(s, ids, by=by)
+    given = uploads(s, ids, by=by, lock=True)
     known = [one for one in earlier(s, ticket, by=by) if one.id in again]
     if len(given) + len(known) < len(ids) + len(again):
         raise Refused("有附件已过期、已用过，或不是您上传的，请重新选择。", field="files")
