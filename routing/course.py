@@ -77,25 +77,26 @@ class Course:
         chance = random.Random(12345)
         texts = [one.text for one in given]
         taught = [*texts, *(_heard(text, chance) for _ in range(heard) for text in texts), *scopes.values()]
-        vocabulary = features.learn(taught, min(MOST_GRAMS, CELLS // len(labels)))
+        aside = [] if letters else [_heard(one.text, chance) for one in given if one.spoken]
+        vocabulary = features.learn([*texts, *scopes.values()] if plenty else taught, min(MOST_GRAMS, CELLS // len(labels)))
         if not len(vocabulary.keys):
             raise Refused(f"{given[0].where or '样例'} 起的文字里没有可学的字词：至少要在两条样例里出现，又不能条条都有。", field="text")
-        self.matrix = vocabulary.matrix(taught)
-        # A spoken utterance is judged by its heard copy: that is how it will come. Probabilities have to be right for heard letters, too.
+        self.matrix = vocabulary.matrix([*taught, *aside])
+        # A spoken utterance is judged by a heard copy: that is how it will come. Probabilities have to be right for heard letters, too.
+        every, spoken = np.arange(self.count), np.array([one.spoken for one in given])
         if letters:
-            every, spoken = np.arange(self.count), np.array([one.spoken for one in given])
-            self.judged = self.matrix[np.concatenate([every + self.count * spoken, every + self.count])]
+            self.judged = np.concatenate([every + self.count * spoken, every + self.count])
         else:
-            self.judged = vocabulary.matrix(_heard(one.text, chance) if one.spoken else one.text for one in given)
-        self.known = np.diff(self.judged.indptr).astype(float)
+            self.judged = np.where(spoken, len(taught) - 1 + np.cumsum(spoken), every)
+        self.known = np.diff(self.matrix.indptr)[self.judged].astype(float)
         self.folds = spread(topics(self.matrix[: self.count]), FOLDS) if plenty else _folds([one.label for one in given], texts)
         if len(set(self.folds.tolist())) == 1:
             raise Refused(f"{given[0].where or '样例'} 起的文字开头全都一样，学不到东西。", field="text")
         column = {label: place for place, label in enumerate(labels)}
         self._labels = len(labels)
         self._truth = np.array([column[label] for label in (*([one.label for one in given] * self.copies), *scopes)]) if plenty else None
-        told = self._telling(np.arange(len(taught)))
-        self.vocabulary = vocabulary if told is None else replace(vocabulary, telling=told)
+        self._told = self._telling(np.arange(len(taught)))
+        self.vocabulary = vocabulary if self._told is None else replace(vocabulary, telling=self._told)
 
     def learn(self, said: Sequence[str], scoped: Sequence[str], units: Mapping[str, str], progress: Progress) -> tuple[Linear, OutOfFold]:
         """Learns what was said of each example. Progress from 0.2 to 0.7."""
@@ -103,17 +104,17 @@ class Course:
         column = {label: place for place, label in enumerate(labels)}
         truth = np.array([column[label] for label in (*(list(said) * self.copies), *scoped)])
         weight = np.array([1.0 / self.copies] * (self.count * self.copies) + [SCOPE] * len(scoped), dtype=np.float32)
-        solver = Solver(self.matrix[: len(truth)], truth, weight, Branches.of(labels, units))
-        scores = np.zeros((self.judged.shape[0], len(labels)))
+        solver = Solver(self.matrix, truth, weight, Branches.of(labels, units))
+        scores = np.zeros((len(self.judged), len(labels)))
         fold_of = np.resize(self.folds, len(scores))
         for fold in range(FOLDS):
             outside, inside = self._outside(fold, len(truth)), np.flatnonzero(fold_of == fold)
             told = self._telling(outside)
             weights, bias = solver.fit(outside, told)
-            scores[inside] = weighed(self.judged[inside], told) @ weights + bias
+            scores[inside] = weighed(self.matrix[self.judged[inside]], told) @ weights + bias
             progress("学习事项", 0.2 + 0.5 * (fold + 1) / FOLDS)
         calibration = calibrate.fit(scores, self.known, truth[: len(scores)])
-        weights, bias = solver.fit(np.arange(len(weight)), self._telling(np.arange(len(weight))))
+        weights, bias = solver.fit(np.arange(len(truth)), self._told)
         out_of_fold = calibration.probabilities(scores, self.known)[: self.count]
         return Linear(tuple(labels), Weights.pack(weights, bias), calibration), OutOfFold(out_of_fold, truth[: self.count])
 
@@ -127,7 +128,7 @@ class Course:
 
     def familiar(self, given: Sequence[Example]) -> float:
         """Share of known n-grams that nearly every example reaches by what other examples taught; below it a text is strange."""
-        seen = np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+        seen = np.bincount(self.matrix.indices[: self.matrix.indptr[self.count]], minlength=self.matrix.shape[1])
         shares = []
         for place in range(0, self.count, max(self.count // SAMPLE, 1)):
             mine = self.matrix.indices[self.matrix.indptr[place] : self.matrix.indptr[place + 1]]
@@ -137,7 +138,7 @@ class Course:
 
     def _telling(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """By the labels of these rows alone; None where there is not plenty to count."""
-        return None if self._truth is None else telling(self.matrix[rows], self._truth[rows], self._labels)
+        return None if self._truth is None else telling(self.matrix, rows, self._truth, self._labels)
 
     def _outside(self, fold: int, rows: int) -> NDArray[np.int64]:
         outside = np.flatnonzero(self.folds != fold)

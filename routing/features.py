@@ -15,7 +15,7 @@ from routing.text import Folded, Grams, fold, grams
 SEEN_IN = 2
 """An n-gram of one single text teaches that text, not its item."""
 
-AT_ONCE = 2000
+AT_ONCE = 500
 """Texts counted at a time, to bound the memory."""
 
 COMMON = 0.6

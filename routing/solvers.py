@@ -67,13 +67,14 @@ class Solver:
     """Fits as often as asked on parts of the same texts: once for each fold, once on everything."""
 
     def __init__(self, matrix: sparse.csr_matrix, truth: NDArray[np.int64], weight: NDArray[np.float32], branches: Branches) -> None:
-        """matrix: texts × n-grams; truth: column of each text's label; weight: how much each text counts; branches: see there."""
+        """matrix: texts × n-grams, maybe more texts than are taught; truth: column of each text's label; weight: how much it counts."""
         self.matrix = matrix
         self.truth = truth
         self.weight = weight
         self.branches = branches
         self.labels = len(branches.names[0])
-        self.products = (matrix @ matrix.T).toarray().astype(np.float32) if exact(matrix.shape[0], self.labels) else None
+        taught = matrix[: len(truth)]
+        self.products = (taught @ taught.T).toarray().astype(np.float32) if exact(len(truth), self.labels) else None
 
     def fit(self, rows: NDArray[np.int64], told: NDArray[np.float32] | None = None) -> Solution:
         """Learns from these rows. A label without a row scores as its branches do. told: how much each n-gram tells, for the machines only."""

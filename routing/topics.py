@@ -13,13 +13,15 @@ from sklearn.utils.extmath import randomized_svd
 MANY = 200
 """Topics at most, whatever the number of texts: so many that a topic has neighbours left to learn from when it is held out."""
 
-AXES, ROUNDS = 50, 10
-"""Topics only have to be rough: directions that the texts are compared in, and how often the topics are drawn anew."""
+COMMON, AXES, ROUNDS = 30_000, 50, 10
+"""Topics only have to be rough: n-grams looked at, directions that the texts are compared in, and how often the topics are drawn anew."""
 
 
 def topics(matrix: sparse.csr_matrix) -> NDArray[np.int64]:
     """The number of each text's topic. matrix: texts × n-grams."""
-    left, scale, _ = randomized_svd(matrix, min(AXES, *matrix.shape), n_iter=2, random_state=0)
+    met = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    common = matrix[:, np.sort(np.argsort(-met, kind="stable")[:COMMON])]
+    left, scale, _ = randomized_svd(common, min(AXES, *common.shape), n_iter=2, random_state=0)
     rough = left * scale
     rough = (rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-9)).round(6)
     many = min(MANY, len(np.unique(rough, axis=0)))
