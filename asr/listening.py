@@ -19,7 +19,7 @@ STILL = 16  # of 32768; G.711 codes silence as up to 8
 PAUSE = 2.4  # seconds
 # A recogniser that lives on holds ever more memory (measured: 75 MB after half a minute of speech, 130 after two, 180 after five), but a fresh one
 # has to find its way into the language again (up to 3 s of processor time). So it is renewed only where the process nears its bound of 400 MB.
-LIFE = 60.0  # seconds of sound that each lives at least
+LIFE = 20.0  # seconds of sound that each lives at least
 MUCH = 360 << 20  # bytes of the process
 # Two channels that differ by no more than this are one voice saved twice; coding moves them apart by about a hundredth of the loudest sample.
 TWINS = 4  # of 32768
