@@ -66,6 +66,7 @@ SAID: dict[Verb, tuple[str, dict[str, Any]]] = {
     Verb.APPROVE_EXCLUSION: ("exclusion-requests/approval", {}),
     Verb.EXCLUDE: ("exclusion", {}),
     Verb.REFUSE_EXCLUSION: ("exclusion-requests/refusal", {"reason": "应当考核"}),
+    Verb.ATTACH: ("attachments", {}),
 }
 ELSEWHERE = (Verb.FILE, Verb.TRIAGE, Verb.SKIP_REVISIT, Verb.START_CO_HANDLER, Verb.FOLLOW)
 """Not asked for on a ticket like this one, or only ever done by the system."""
