@@ -56,7 +56,8 @@ class Gazetteer:
     def find(self, text: str | Folded) -> Found | None:
         """The one area that the text names; None where it names none, or several that have nothing in common below the city."""
         folded = fold(text) if isinstance(text, str) else text
-        met = self._search(folded, self._names) or self._search(folded, self._sounds)
+        seen, heard = self._search(folded, self._names), self._search(folded, self._sounds)
+        met = [*seen, *self._inside(heard, seen)] if seen else heard
         code = self._decide({code for codes, _ in met for code in codes}, met)
         if code is None:
             return None
@@ -70,6 +71,12 @@ class Gazetteer:
                 met.append((codes, folded.text[folded.at[place] : folded.at[place + length - 1] + 1]))
                 free = place + length
         return met
+
+    def _inside(self, heard: list[tuple[set[str], str]], seen: list[tuple[set[str], str]]) -> list[tuple[set[str], str]]:
+        """What was heard of places inside those that were seen: 临湖区翠胡花圆 names a district, and an estate of it misspelt."""
+        named = {code for codes, _ in seen for code in codes}
+        deeper = [({code for code in codes if named & set(self._upwards(code))} - named, word) for codes, word in heard]
+        return [(codes, word) for codes, word in deeper if codes]
 
     @staticmethod
     def _means_else(folded: Folded, place: int, length: int) -> bool:
