@@ -116,7 +116,12 @@ def attach(s: Session, ticket: Ticket, *, text: str = "", by: Person, at: dateti
 
 def of_ticket(s: Session, ticket: Ticket) -> list[Attachment]:
     """What the ticket carries, oldest first."""
-    found = select(Attachment).where(Attachment.ticket_id == ticket.id).options(joinedload(Attachment.by), joinedload(Attachment.department))
+    return of_tickets(s, [ticket.id])
+
+
+def of_tickets(s: Session, ids: Sequence[int]) -> list[Attachment]:
+    """What these tickets carry, oldest first."""
+    found = select(Attachment).where(Attachment.ticket_id.in_(ids)).options(joinedload(Attachment.by), joinedload(Attachment.department))
     return list(s.scalars(found.order_by(Attachment.id)))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from hotline.db import Session
 from hotline.roles import Role
-from tickets import desks
+from tickets import attaching, desks
 from tickets.resolving import EVERY_RESULT
 from tickets.ticket import Leg
 from web.deps import Answer
@@ -26,12 +26,12 @@ class Reviewing(Controller):
         page.only(Role.REVIEWER)
         with Session() as s:
             found = desks.to_review(s, page.me, after=after)
-            legs = s.scalars(
-                select(Leg).where(Leg.ticket_id.in_([ticket.id for ticket in found.rows]), Leg.lead, Leg.ended_at.is_(None)).options(joinedload(Leg.department))
-            )
+            ids = [ticket.id for ticket in found.rows]
+            legs = s.scalars(select(Leg).where(Leg.ticket_id.in_(ids), Leg.lead, Leg.ended_at.is_(None)).options(joinedload(Leg.department)))
+            shown = attaching.of_tickets(s, ids)
             by_ticket = {leg.ticket_id: leg for leg in legs}
             answers = [
-                (ticket_row(ticket, page.at), ticket.body, ticket.wants, leg, EVERY_RESULT.get(leg.result or "", ""))
+                (ticket_row(ticket, page.at), ticket, leg, EVERY_RESULT.get(leg.result or "", ""), [one for one in shown if one.ticket_id == ticket.id])
                 for ticket in found.rows
                 if (leg := by_ticket.get(ticket.id))
             ]

@@ -41,6 +41,14 @@ def test_a_unit_answers_with_photos_and_the_reviewer_saves_them(as_: As, ticket:
     assert "no-store" in got.headers["cache-control"]
 
 
+def test_the_reviewer_has_the_evidence_beside_the_answer(as_: As, ticket: Stage) -> None:
+    number = ticket("handling")
+    said = {"version": version(number), "result": "unreachable", "reply": "三次上门无人，照片附后"}
+    assert as_("clerk@gongshui").post(f"/tickets/{number}/reply", files=[("files", ("上门.png", PNG, ""))], **said).status_code == 303
+    [(photo, _)] = files_of(number)
+    assert re.search(rf'/tickets/{number}/attachments/{photo}" download>上门.png</a>', as_("reviewer").sees("/review"))
+
+
 def test_a_form_that_is_refused_keeps_its_files(as_: As, ticket: Stage) -> None:
     number = ticket("handling")
     clerk = as_("clerk@gongshui")
