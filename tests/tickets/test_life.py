@@ -321,11 +321,11 @@ def test_the_buttons_are_those_the_table_leaves_open_to_that_person(session: Ses
 
     assert "派单" in buttons(cast.dispatcher) and buttons(cast.water) == []
     hotline.dispatch()
-    assert buttons(cast.water) == ["签收", "登记联系", "申请退单", "申请延期", "申请挂起"]
+    assert buttons(cast.water) == ["签收", "登记联系", "申请退单", "申请延期", "申请挂起", "补充附件"]
     assert buttons(cast.roads) == [] and buttons(cast.admin) == []
     hotline.sign()
     assert buttons(cast.water) == [
-        "登记联系", "申请退单", "答复", "转交承办人", "一次性告知", "申请终止", "申请延期", "申请挂起",
+        "登记联系", "申请退单", "答复", "转交承办人", "一次性告知", "申请终止", "申请延期", "申请挂起", "补充附件",
     ]  # fmt: skip
 
 
