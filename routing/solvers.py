@@ -22,6 +22,9 @@ Solution = tuple[NDArray[np.float32], NDArray[np.float32]]
 EXACT_UP_TO = 10_000
 """Texts. The dual form takes 4 bytes for each pair of texts, twice: 800 MB at the most."""
 
+AT_ONCE = 500
+"""Texts whose likeness to all others is worked out at a time, to bound the memory."""
+
 MANY = 20
 """Labels from which on the exact form pays."""
 
@@ -73,8 +76,7 @@ class Solver:
         self.weight = weight
         self.branches = branches
         self.labels = len(branches.names[0])
-        taught = matrix[: len(truth)]
-        self.products = (taught @ taught.T).toarray().astype(np.float32) if exact(len(truth), self.labels) else None
+        self.products = _products(matrix[: len(truth)]) if exact(len(truth), self.labels) else None
 
     def fit(self, rows: NDArray[np.int64], told: NDArray[np.float32] | None = None) -> Solution:
         """Learns from these rows. A label without a row scores as its branches do. told: how much each n-gram tells, for the machines only."""
@@ -105,6 +107,14 @@ class Solver:
 def exact(texts: int, labels: int) -> bool:
     """Whether the dual form of ridge regression is the better way."""
     return texts <= EXACT_UP_TO and labels > MANY
+
+
+def _products(matrix: sparse.csr_matrix) -> NDArray[np.float32]:
+    """Of every text with every text."""
+    found, other = np.empty((matrix.shape[0], matrix.shape[0]), dtype=np.float32), matrix.T.tocsr()
+    for start in range(0, len(found), AT_ONCE):
+        found[start : start + AT_ONCE] = (matrix[start : start + AT_ONCE] @ other).toarray()
+    return found
 
 
 def _centres(kernel: NDArray[np.float32], truth: NDArray[np.int64], labels: int) -> NDArray[np.float32]:
