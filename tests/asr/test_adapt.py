@@ -119,9 +119,8 @@ def test_a_damaged_graph_is_refused_and_the_shipped_one_used(place: Path, tmp_pa
 
 def test_a_learnt_language_weighs_more_against_the_sounds_than_the_shipped_one(place: Path, tmp_path: Path) -> None:
     (shipped, learnt) = ((folder / graphs.CONF).read_text() for folder in (place, laid(place, tmp_path)))
-    assert "--acoustic-scale=1.0" in shipped and "--acoustic-scale=0.85" in learnt
-    assert "--beam=10.5" in learnt and "--lattice-beam=3.5" in learnt
-    assert [line for line in shipped.splitlines() if "endpoint" in line] == [line for line in learnt.splitlines() if "endpoint" in line]
+    assert "--acoustic-scale=1.0" in shipped and "--acoustic-scale=0.9" in learnt
+    assert [line for line in shipped.splitlines() if "scale" not in line] == [line for line in learnt.splitlines() if "scale" not in line]
 
 
 def test_going_back_goes_one_step_at_a_time(place: Path, tmp_path: Path) -> None:
