@@ -15,7 +15,7 @@ from asr.decode import probe
 from asr.evaluate import PATIENT, bare_environment
 from asr.pool import SpeechPool
 
-ROUNDS = 3
+ROUNDS = 5
 LONGEST = 150.0  # seconds of sound
 MOST_CPU, MOST_WALL = 1.08, 1.15
 
@@ -61,12 +61,13 @@ def cost(model: Path, box: Path, files: Sequence[Path], say: Say) -> dict[str, A
 def together(box: Path, files: Sequence[Path], say: Say) -> dict[str, Any]:
     """What a second recording at the same time adds to the wall time of the first."""
     alone, both = [], []
+    longest = max(files, key=lambda file: file.stat().st_size)
     with SpeechPool(box, size=2, limits=PATIENT) as pool, ThreadPoolExecutor(2) as threads:
-        list(threads.map(pool.transcribe, [files[0], files[0]]))  # both processes are up, each with its model
+        list(threads.map(pool.transcribe, [longest, longest]))  # both processes are up, each with its model
         for turn in range(ROUNDS):
             say(f"  第 {turn + 1}/{ROUNDS} 轮")
-            alone.append(_wall(threads, pool, [files[0]]))
-            both.append(_wall(threads, pool, [files[0], files[0]]))
+            alone.append(_wall(threads, pool, [longest]))
+            both.append(_wall(threads, pool, [longest, longest]))
     ratio = min(both) / min(alone)
     return {
         "cores": os.cpu_count(),
