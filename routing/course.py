@@ -64,7 +64,7 @@ class OutOfFold:
 
 
 class Course:
-    """The texts of one training, read once: the examples, their heard copies where there are any, the scopes; in this order."""
+    """The texts of one training, read once: the examples, their heard copies where there are any, the scopes, what is only judged."""
 
     def __init__(self, given: Sequence[Example], scopes: Mapping[str, str]) -> None:
         """Raises Refused where the texts have nothing in common to learn from."""

@@ -1,5 +1,6 @@
 """Training: what it finds about itself, and that it holds on texts it has not seen."""
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from hotline.errors import NotFound, Refused
 from routing import bench, examples, features, model, store, train
-from routing.course import Course
+from routing.corpus import Utterance
+from routing.course import PLENTY, Course
 from routing.evaluate import evaluate
 from routing.examples import Example
 from routing.solvers import Branches, Solver
@@ -92,6 +94,16 @@ def test_a_label_that_says_the_same_every_time_can_be_learnt(tmp_path: Path) -> 
     given = [Example(label, text) for label, text in (("供水", "停水了怎么办"), ("路灯", "路灯不亮看不见"))] * 4
     train.train(given, tmp_path, at=AT)
     assert store.load(tmp_path).suggest("路灯不亮").suggestions[0].item == "路灯"
+
+
+def test_with_plenty_of_texts_a_label_what_tells_counts_and_what_does_not_is_left_out(utterances: list[Utterance]) -> None:
+    branches = [branch for branch, count in Counter(one.item[:2] for one in utterances).most_common(3) if count >= PLENTY]
+    given = [Example(one.item[:2], one.text) for one in utterances if one.item[:2] in branches]
+    learnt, found = train.learn(given, units={}, scopes={}, progress=lambda stage, done: None)
+    assert len(branches) == 3
+    assert found["accuracy"] > 0.8
+    assert found["ece"] < 0.05
+    assert learnt.vocabulary.telling.min() == 0 < learnt.vocabulary.telling.max() <= 1
 
 
 def test_repeats_of_one_text_stay_in_one_fold() -> None:
