@@ -99,13 +99,13 @@ def test_a_long_queue_goes_on_behind_the_fiftieth(as_: As, ticket: Stage) -> Non
 
 def test_a_chief_has_a_tab_for_the_units_below_and_others_have_none(as_: As, ticket: Stage) -> None:
     with Session.begin() as s:
-        s.merge(Department(code="linhu-zhan", name="临湖区供水站", short="临湖供水站", kind="department", parent_code="linhu"))
+        s.merge(Department(code="linhu-zhan", name="临湖区抢修站", short="临湖抢修站", kind="department", parent_code="linhu"))
         organisation.repath(s)
     number = ticket("dispatched", department="linhu-zhan")
     page = as_("chief@linhu").sees("/inbox")
     assert "下属单位<b>1</b>" in page and number not in page
     below = as_("chief@linhu").sees("/inbox?tab=below")
-    assert number in below and "临湖供水站" in below and "/signature" not in below
+    assert number in below and "临湖抢修站" in below and "/signature" not in below
     assert number in as_("chief@linhu").sees(f"/tickets/{number}")
     for who in ("clerk@linhu", "chief@gongshui"):
         assert "下属单位" not in as_(who).sees("/inbox") and number not in as_(who).sees("/inbox?tab=below")

@@ -31,8 +31,8 @@ def test_a_request_waits_on_the_desk_with_its_count_until_it_is_granted(as_: As,
 
 
 def test_a_paused_leg_is_blue_wherever_it_is_shown(as_: As, ticket: Stage) -> None:
-    number = ticket("handling")
-    clerk, supervisor = as_("clerk@gongshui"), as_("supervisor")
+    number = ticket("handling", department="jiaoyu")
+    clerk, supervisor = as_("clerk@jiaoyu"), as_("supervisor")
     _post(clerk, number, "pause-requests", reason="waiting_citizen", text="等房号")
     _post(supervisor, number, "pauses", reason="waiting_citizen", text="等房号", application=_waiting(number))
     for page in (clerk.sees("/inbox"), clerk.sees(f"/tickets/{number}")):
